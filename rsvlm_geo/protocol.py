@@ -151,7 +151,7 @@ def decode_request(line: str | bytes) -> Request:
         bbox=_bbox(message.get("bbox")),
         polygon=polygon,
         crs=_text(message, "crs"),
-        options=_options(message.get("options") or {}),
+        options=_options({} if message.get("options") is None else message["options"]),
     )
 
 
