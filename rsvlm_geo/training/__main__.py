@@ -1,0 +1,37 @@
+"""``python -m rsvlm_geo.training STAGE --data DIR --work DIR``."""
+
+from __future__ import annotations
+
+import argparse
+import tomllib
+from pathlib import Path
+
+import torch
+
+RECIPE = Path(__file__).with_name("recipe.toml")
+
+
+def main() -> None:
+    """Run one stage of the recipe, or all of them in order."""
+    parser = argparse.ArgumentParser(prog="python -m rsvlm_geo.training", description=__doc__)
+    parser.add_argument("stage", choices=["scene", "objects"])
+    parser.add_argument("--data", type=Path, required=True, help="folder of <set>.jsonl + images")
+    parser.add_argument("--work", type=Path, required=True, help="folder for checkpoints")
+    parser.add_argument("--recipe", type=Path, default=RECIPE)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--max-steps", type=int, default=None, help="stop early, for a trial")
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    recipe = tomllib.loads(args.recipe.read_text())
+    if args.stage == "scene":
+        from rsvlm_geo.training import train_scene
+
+        train_scene.train(args.data, args.work, recipe["scene"], args.max_steps)
+    else:
+        from rsvlm_geo.training import train_objects
+
+        train_objects.train(args.data, args.work, recipe["objects"], args.max_steps)
+
+
+if __name__ == "__main__":
+    main()
