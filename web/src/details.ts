@@ -32,12 +32,10 @@ export class Details {
           each.confidence === null ? null : h("small", {}, `confidence ${each.confidence.toFixed(2)}`),
         ),
       ])),
-      objects.length > 0
-        ? h("p", { class: "objects" }, ...this.labels
-            .map((label) => [label, objects.filter((object) => object.label === label).length] as const)
-            .filter(([, count]) => count > 0)
-            .map(([label, count]) => h("span", { class: "tag", style: `--tag:${labelColour(this.labels, label)}` }, `${count} ${words(label)}`)))
-        : null as never,
+      h("p", { class: "objects" }, ...this.labels
+        .map((label) => [label, objects.filter((object) => object.label === label).length] as const)
+        .filter(([, count]) => count > 0)
+        .map(([label, count]) => h("span", { class: "tag", style: `--tag:${labelColour(this.labels, label)}` }, `${count} ${words(label)}`))),
       h("p", { class: "meta" }, [
         answer.gsd === null ? "" : `${answer.gsd.toPrecision(3)} m per pixel`,
         answer.valid === null ? "" : `${Math.round(answer.valid * 100)} % valid pixels`,
