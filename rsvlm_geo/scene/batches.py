@@ -1,0 +1,242 @@
+"""Batches of tiles, read ahead of the model by a bounded queue; and what they covered."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Collection, Generator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+
+from rsvlm_geo.answers import Coverage
+from rsvlm_geo.scene.model import Scene
+from rsvlm_geo.scene.plan import TilePlan
+from rsvlm_geo.scene.reader import RetryPolicy, TileImage, TileReader, cache_bytes
+
+__all__ = ["CoverageMeter", "TileBatch", "iter_batches", "iter_tiles"]
+
+
+@dataclass(frozen=True, slots=True)
+class TileBatch:
+    """A stretch of the grid, row-major, with the images that the model is to be shown."""
+
+    items: tuple[TileImage, ...]
+    """Every tile of the stretch: ok, nodata and failed."""
+    images: NDArray[np.uint8]
+    """uint8[B, S, S, 3]: the images of the ``ok`` items, in order."""
+    rows_done: int
+    """Grid rows that are complete with this batch."""
+
+    @property
+    def shown(self) -> tuple[TileImage, ...]:
+        """The items that belong to ``images``, in order."""
+        return tuple(item for item in self.items if item.status == "ok")
+
+
+def iter_batches(
+    scene: Scene,
+    plan: TilePlan,
+    *,
+    batch: int = 8,
+    prefetch: int = 2,
+    skip: Collection[str] = frozenset(),
+    retry: RetryPolicy | None = None,
+    readers: int = 1,
+) -> Generator[TileBatch, None, None]:
+    """Read the tiles of a plan in batches, while the caller works on the batch before.
+
+    Memory is bounded by ``(prefetch + 2) * batch`` images and one block cache. Closing the
+    generator (or leaving a ``with contextlib.closing(...)``) stops the reading threads.
+
+    Args:
+        scene: What to read.
+        plan: Its tiles.
+        batch: Images per batch; the last one may be smaller.
+        prefetch: Batches to read ahead.
+        skip: ``tile_id`` of tiles that need not be read: they are left out of the items.
+        retry: What to do when a window cannot be read.
+        readers: Threads, each with the file open for itself and its own grid rows.
+
+    Yields:
+        Batches in row-major order; a batch without images still reports its items.
+    """
+    side = plan.image_size
+    held: list[TileImage] = []
+    count = 0
+    rows = 0
+    tiles = iter_tiles(scene, plan, ahead=prefetch * batch, skip=skip, retry=retry, readers=readers)
+    try:
+        for item in tiles:
+            if item is None:
+                rows += 1
+                continue
+            held.append(item)
+            count += item.status == "ok"
+            # runs of nodata must not pile up unseen
+            if count >= batch or len(held) >= 64 * batch:
+                yield _make_batch(held, side, rows)
+                held, count = [], 0
+        if held or rows:
+            yield _make_batch(held, side, rows)
+    finally:
+        tiles.close()
+
+
+def _make_batch(held: list[TileImage], side: int, rows_done: int) -> TileBatch:
+    shown = [item.image for item in held if item.image is not None]
+    images = np.stack(shown) if shown else np.empty((0, side, side, 3), np.uint8)
+    return TileBatch(tuple(held), images, rows_done)
+
+
+def iter_tiles(
+    scene: Scene,
+    plan: TilePlan,
+    *,
+    ahead: int = 16,
+    skip: Collection[str] = frozenset(),
+    retry: RetryPolicy | None = None,
+    readers: int = 1,
+) -> Generator[TileImage | None, None, None]:
+    """The tiles of a plan, row-major, read ahead by threads; None after each grid row."""
+    n_rows = plan.grid.shape[0]
+    readers = max(1, min(readers, n_rows))
+    per_thread = max(2, -(-ahead // readers))
+    stop = threading.Event()
+    lanes = [_Lane(per_thread, stop) for _ in range(readers)]
+    need = cache_bytes(scene, plan.grid.size, plan.grid.extent.width)
+
+    def work(lane: _Lane, first: int) -> None:
+        try:
+            with (
+                # an int is bytes here; the environment variable of the same name is megabytes
+                rasterio.Env(GDAL_CACHEMAX=need * readers),
+                TileReader(scene, plan.image_size, retry=retry) as reader,
+            ):
+                for row in range(first, n_rows, readers):
+                    for tile in plan.row_band(row):
+                        if stop.is_set():
+                            return
+                        if tile.tile_id not in skip:
+                            lane.put(reader.read(tile, min_valid=plan.min_valid))
+                    lane.put(None)
+        except BaseException as error:  # handed to the consumer, which raises it
+            lane.put(_Raised(error))
+
+    threads = [
+        threading.Thread(target=work, args=(lane, i), name=f"rsvlm-read-{i}", daemon=True)
+        for i, lane in enumerate(lanes)
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        for row in range(n_rows):
+            lane = lanes[row % readers]
+            while True:
+                item = lane.get()
+                if isinstance(item, _Raised):
+                    raise item.error
+                yield item
+                if item is None:
+                    break
+    finally:
+        stop.set()
+        for lane, thread in zip(lanes, threads, strict=True):
+            lane.drain()
+            thread.join()
+
+
+@dataclass(frozen=True, slots=True)
+class _Raised:
+    error: BaseException
+
+
+class _Lane:
+    """A bounded queue that a stopped producer never blocks on."""
+
+    def __init__(self, size: int, stop: threading.Event) -> None:
+        self._queue: queue.Queue[Any] = queue.Queue(size)
+        self._stop = stop
+
+    def put(self, item: Any) -> None:
+        while not self._stop.is_set():
+            try:
+                self._queue.put(item, timeout=0.2)
+                return
+            except queue.Full:
+                continue
+
+    def get(self) -> Any:
+        return self._queue.get()
+
+    def drain(self) -> None:
+        """Make room, so that a producer in ``put`` sees the stop at once."""
+        while True:
+            try:
+                self._queue.get_nowait()
+            except queue.Empty:
+                return
+
+
+@dataclass(slots=True)
+class CoverageMeter:
+    """Adds up, in pixels of cores, what a run has seen of what was asked.
+
+    Valid pixels of tiles below ``min_valid`` count as nodata: the model never saw them.
+    """
+
+    plan: TilePlan
+    _seen: float = 0.0
+    _refused: float = 0.0
+    _nodata: float = 0.0
+    _failed: float = 0.0
+    _total: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._total = self.plan.total_px
+
+    def add(self, item: TileImage, *, failed: bool = False, refused: float = 0.0) -> None:
+        """Count a tile.
+
+        Args:
+            item: As it was read.
+            failed: Whether it was read, but the model failed on it.
+            refused: Share of its questions that were refused or unreadable, 0..1.
+        """
+        if item.status == "failed" or failed:
+            status = "failed"
+        else:
+            status = item.status
+        self.count(item.tile.row, item.tile.col, status, item.valid_frac, refused=refused)
+
+    def count(
+        self, row: int, col: int, status: str, valid_frac: float, *, refused: float = 0.0
+    ) -> None:
+        """Count a tile by its place in the grid; for tiles done in an earlier run."""
+        area = self.plan.area_px(self.plan.grid.tile(row, col))
+        if status == "failed":
+            self._failed += area
+        elif status == "nodata":
+            self._nodata += area
+        else:
+            self._seen += area * valid_frac
+            self._refused += area * valid_frac * refused
+            self._nodata += area * (1.0 - valid_frac)
+
+    def coverage(self) -> Coverage:
+        """Fractions of the asked area; what was not counted yet is ``pending``."""
+        total = self._total
+        pending = max(0.0, total - self._seen - self._nodata - self._failed)
+        if pending < 1e-6 * total:
+            pending = 0.0
+        whole = self._seen + self._nodata + self._failed + pending
+        return Coverage(
+            seen=self._seen / whole,
+            nodata=self._nodata / whole,
+            failed=self._failed / whole,
+            refused=self._refused / whole,
+            pending=pending / whole,
+        )
