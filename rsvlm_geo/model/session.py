@@ -52,6 +52,8 @@ class Session:
     """Short name of the provider that is really active."""
     inputs: Mapping[str, TensorSpec]
     outputs: Mapping[str, TensorSpec]
+    optional: Mapping[str, TensorSpec]
+    """Inputs with a default inside the graph, which need not be fed."""
     ort: Any
     """The ``onnxruntime.InferenceSession``."""
 
@@ -62,9 +64,13 @@ class Session:
             feeds: Input name -> array of the input's type; names the graph lacks are left out.
             outputs: Names wanted; None: all, in the graph's order.
         """
-        known = {name: value for name, value in feeds.items() if name in self.inputs}
+        known = {name: value for name, value in feeds.items() if self.takes(name)}
         result: list[Array] = self.ort.run(None if outputs is None else list(outputs), known)
         return result
+
+    def takes(self, name: str) -> bool:
+        """Whether the graph has an input of that name, with or without a default."""
+        return name in self.inputs or name in self.optional
 
     def __call__(self, **feeds: Array) -> dict[str, Array]:
         """Run the graph once; output name -> array."""
@@ -155,6 +161,7 @@ def _open(ort: ModuleType, path: Path, name: str, options: SessionOptions) -> Se
         provider=active,
         inputs={i.name: _spec(i) for i in session.get_inputs()},
         outputs={o.name: _spec(o) for o in session.get_outputs()},
+        optional={o.name: _spec(o) for o in session.get_overridable_initializers()},
         ort=session,
     )
 
