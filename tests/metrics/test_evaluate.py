@@ -46,7 +46,7 @@ class Oracle:
         if "color" in words:
             return Reply("red" if red else "The roof is invisible in the provided image.")
         if "how many" in words:
-            return Reply("2" if red else "none of it", candidates={"2": 0.9} if red else None)
+            return Reply("2" if red else "some of them", candidates={"2": 0.9} if red else None)
         if question.candidates == ("yes", "no"):
             return Reply("", candidates={"yes": 0.8, "no": 0.2} if red else {"yes": 0.1, "no": 0.9})
         names = question.candidates or ("rural", "urban")
