@@ -23,6 +23,7 @@ __all__ = [
     "decoder_part",
     "embed_part",
     "flat_cache",
+    "past_samples",
 ]
 
 BATCH, QUERY, PAST = 2, 3, 5
@@ -75,7 +76,11 @@ class TextDecoder(nn.Module):
         self.softcap = getattr(text_model.config, "final_logit_softcapping", None)
 
     def forward(
-        self, inputs_embeds: Tensor, attention_mask: Tensor, position_ids: Tensor, past: list[Tensor]
+        self,
+        inputs_embeds: Tensor,
+        attention_mask: Tensor,
+        position_ids: Tensor,
+        past: list[Tensor],
     ) -> tuple[Tensor, ...]:
         """Returns logits [B, S, V] and the grown keys and values, layer by layer."""
         return self.decode(inputs_embeds, attention_mask, position_ids, None, past)
@@ -207,13 +212,21 @@ def decoder_part(
         types[:, :4] = 0
         inputs["token_type_ids"] = types
         axes["token_type_ids"] = {0: "batch", 1: "total_length"}
+    past, past_axes, names = past_samples(config.num_hidden_layers, heads, width, dtype)
+    module = (TypedTextDecoder if typed else TextDecoder)(text_model, lm_head)
+    return Part("decoder_model_merged", module, inputs, axes | past_axes, ("logits", *names), past)
+
+
+def past_samples(
+    layers: int, heads: int, width: int, dtype: torch.dtype
+) -> tuple[dict[str, Tensor], dict[str, dict[int, str]], tuple[str, ...]]:
+    """Sample keys and values of the past, the axes of each, and the names of the present ones."""
     past: dict[str, Tensor] = {}
     names = []
-    for layer in range(config.num_hidden_layers):
+    for layer in range(layers):
         for kind in ("key", "value"):
-            name = f"past_key_values.{layer}.{kind}"
-            past[name] = torch.randn(BATCH, heads, PAST, width, dtype=dtype)
-            axes[name] = {0: "batch", 2: "past_length"}
+            past[f"past_key_values.{layer}.{kind}"] = torch.randn(
+                BATCH, heads, PAST, width, dtype=dtype
+            )
             names.append(f"present.{layer}.{kind}")
-    module = (TypedTextDecoder if typed else TextDecoder)(text_model, lm_head)
-    return Part("decoder_model_merged", module, inputs, axes, ("logits", *names), past)
+    return past, {name: {0: "batch", 2: "past_length"} for name in past}, tuple(names)
