@@ -17,7 +17,6 @@ import numpy as np
 import pyogrio
 
 from rsvlm_geo.errors import DataError, OutputError, RsvlmError, SceneNotFoundError
-from rsvlm_geo.grid import Window, apply_affine
 from rsvlm_geo.report.payload import Picture, build_payload
 
 __all__ = ["render_page", "scene_picture", "write_report"]
@@ -46,13 +45,14 @@ def write_report(
     """
     run, out = Path(run), Path(out)
     answers, objects, row = _read_run(run)
-    href = scene if scene is not None else _first(row, "scene_href", "scene", "href")
+    found = _parsed_provenance(row).get("scene")
+    href = scene if scene is not None else found.get("href") if isinstance(found, dict) else None
     picture, notes = None, []
     try:
         picture = scene_picture(href) if href else None
     except RsvlmError as error:
         notes.append(f"The scene's picture is missing: {error}")
-    title = Path(str(_first(row, "scene_id", "scene_href") or run.stem)).name
+    title = Path(str(row.get("scene_id") or run.stem)).name
     payload = build_payload(answers, objects, row, title=title, picture=picture, notes=notes)
     part = out.with_name(f".{out.name}.part")
     try:
@@ -83,15 +83,13 @@ def scene_picture(source: Any, size_px: int = _PICTURE_PX) -> Picture:
     """
     from PIL import Image
 
-    from rsvlm_geo.scene import open_scene, read_window
+    from rsvlm_geo.scene import open_scene
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         scene = open_scene(source)
-        shrink = min(1.0, size_px / max(scene.width, scene.height))
-        width, height = max(1, round(scene.width * shrink)), max(1, round(scene.height * shrink))
-        whole = Window(0, 0, scene.width, scene.height)
-        rgb, valid = read_window(scene, whole, (height, width))
+        rgb, valid = scene.preview(size_px)
+    height, width = valid.shape
     rgba = np.dstack([rgb, np.where(valid, 255, 0).astype(np.uint8)])
     buffer = io.BytesIO()
     if valid.all():
@@ -101,8 +99,7 @@ def scene_picture(source: Any, size_px: int = _PICTURE_PX) -> Picture:
         Image.fromarray(rgba).save(buffer, "WEBP", quality=84)
         kind = "webp"
     data = base64.b64encode(buffer.getvalue()).decode()
-    ring = whole.polygon()[:4]
-    corners = apply_affine(scene.transform[:6], ring) if scene.transform is not None else ring
+    corners = scene.to_map(scene.window.polygon()[:4])
     return Picture(
         f"data:image/{kind};base64,{data}",
         tuple((float(x), float(y)) for x, y in corners),
@@ -133,5 +130,9 @@ def _read_run(
     return answers, objects, rows[0] if rows else {}
 
 
-def _first(row: Mapping[str, Any], *names: str) -> Any:
-    return next((row[name] for name in names if row.get(name) not in (None, "")), None)
+def _parsed_provenance(row: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        parsed = json.loads(row.get("provenance") or "{}")
+    except ValueError:
+        return {}
+    return parsed if isinstance(parsed, dict) else {}
