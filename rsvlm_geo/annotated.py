@@ -1,0 +1,350 @@
+"""Images with what is known about them: boxes, class, labels, GSD; from the usual formats.
+
+A box outside its image is cut to it, or left out and counted when nothing remains: what is
+skipped is always listed in :class:`Skipped`, never silent.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import xml.etree.ElementTree as ET  # nosec B405 - local annotation files, entities refused below
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rsvlm_geo.errors import DataError
+
+__all__ = ["AnnotatedImage", "Box", "Skipped", "class_name", "read_annotated", "with_boxes"]
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """One object."""
+
+    label: str
+    """Class, singular, lower case, underscores."""
+    bbox: tuple[float, float, float, float]
+    """``(x0, y0, x1, y1)`` in pixels of the image, edges."""
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        """``(x, y)``, pixels."""
+        return (self.bbox[0] + self.bbox[2]) / 2, (self.bbox[1] + self.bbox[3]) / 2
+
+    @property
+    def area_px(self) -> float:
+        """Square pixels."""
+        return (self.bbox[2] - self.bbox[0]) * (self.bbox[3] - self.bbox[1])
+
+
+@dataclass(frozen=True, slots=True)
+class AnnotatedImage:
+    """One image and what is true of it; what is not known is None or absent from ``complete``."""
+
+    id: str
+    """Unique in its collection."""
+    path: Path
+    size: tuple[int, int]
+    """``(width, height)``, pixels."""
+    dataset: str = ""
+    split: str = ""
+    licence: str = ""
+    boxes: tuple[Box, ...] = ()
+    complete: frozenset[str] = frozenset()
+    """Classes of which *every* object is boxed: only these can be called absent or counted."""
+    scene: str | None = None
+    labels: frozenset[str] | None = None
+    """Land-cover or object labels that are there, counts unknown; None where not known."""
+    gsd_m: float | None = None
+    sensor: str | None = None
+    modality: str = "color"
+    """``color``, ``panchromatic``, ``false_color`` or ``sar``."""
+
+    def of(self, label: str) -> tuple[Box, ...]:
+        """Boxes of a class."""
+        return tuple(b for b in self.boxes if b.label == label)
+
+    @property
+    def present(self) -> frozenset[str]:
+        """Classes with a box."""
+        return frozenset(b.label for b in self.boxes)
+
+    @property
+    def absent(self) -> frozenset[str]:
+        """Classes known not to be there."""
+        return self.complete - self.present
+
+
+@dataclass(slots=True)
+class Skipped:
+    """What could not be used, each with its reason."""
+
+    rows: list[tuple[str, str]] = field(default_factory=list)
+    """``(what, why)``."""
+
+    def add(self, what: str, why: str) -> None:
+        """Note one."""
+        self.rows.append((what, why))
+
+    def summary(self) -> dict[str, int]:
+        """Reason -> how many."""
+        out: dict[str, int] = {}
+        for _, why in self.rows:
+            out[why] = out.get(why, 0) + 1
+        return out
+
+
+def class_name(text: str) -> str:
+    """Singular words as a name: ``Storage Tank`` and ``storage-tank`` are ``storage_tank``."""
+    text = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text)
+    return "_".join(re.sub(r"[^a-z0-9]+", " ", text.lower()).split())
+
+
+def _clean_boxes(
+    raw: Iterable[tuple[str, Sequence[float]]],
+    size: tuple[int, int],
+    where: str,
+    classes: Collection[str] | None,
+    aliases: Mapping[str, str],
+    skipped: Skipped,
+) -> tuple[Box, ...]:
+    width, height = size
+    out = []
+    for label, edges in raw:
+        name = class_name(label)
+        name = aliases.get(name, name)
+        if classes is not None and name not in classes:
+            skipped.add(f"{where}: {label}", "class not asked for")
+            continue
+        if len(edges) != 4 or not all(math.isfinite(e) for e in edges):
+            skipped.add(f"{where}: {label} {list(edges)}", "box is not four finite numbers")
+            continue
+        x0, x1 = sorted((float(edges[0]), float(edges[2])))
+        y0, y1 = sorted((float(edges[1]), float(edges[3])))
+        cut = (max(x0, 0.0), max(y0, 0.0), min(x1, float(width)), min(y1, float(height)))
+        if cut[2] - cut[0] < 1 or cut[3] - cut[1] < 1:
+            skipped.add(f"{where}: {label} {list(edges)}", "box outside the image, or without area")
+            continue
+        out.append(Box(name, cut))
+    return tuple(out)
+
+
+def _size_of(path: Path, said: object) -> tuple[int, int]:
+    if isinstance(said, Sequence) and len(said) == 2:
+        return int(said[0]), int(said[1])
+    from PIL import Image
+
+    try:
+        with Image.open(path) as opened:
+            return int(opened.size[0]), int(opened.size[1])
+    except OSError as error:
+        raise DataError(f"{path} cannot be read as an image ({error})") from error
+
+
+def read_annotated(
+    source: str | Path,
+    images: str | Path | None = None,
+    *,
+    dataset: str = "",
+    licence: str = "",
+    classes: Collection[str] | None = None,
+    complete: Collection[str] | None = None,
+    aliases: Mapping[str, str] | None = None,
+    gsd_m: float | None = None,
+    skipped: Skipped | None = None,
+) -> list[AnnotatedImage]:
+    """Read annotated images.
+
+    Args:
+        source: ``.jsonl`` (``file size boxes class labels gsd_m split`` a line; ``complete`` names
+            the classes boxed without fail in that image, ``unsure`` says none is), COCO
+            ``.json``, a folder of DOTA ``.txt`` or of VOC ``.xml``, or of images without any.
+        images: Where the images are; beside ``source`` by default.
+        dataset: Its name; the rows' own, else the file's, by default.
+        licence: Of the images, carried into everything made from them.
+        classes: The classes to keep; all by default.
+        complete: Classes of which every object is boxed in every image; by default all classes
+            that occur in ``source`` with boxes.
+        aliases: Class -> the class it counts as.
+        gsd_m: Metres per pixel where the rows do not say.
+        skipped: Collects what could not be used.
+
+    Raises:
+        DataError: ``source`` is missing, in no known format, or names images that are not there.
+    """
+    path = Path(source).expanduser()
+    if not path.exists():
+        raise DataError(f"no annotations at {path}")
+    skipped = skipped if skipped is not None else Skipped()
+    renamed = {class_name(k): class_name(v) for k, v in (aliases or {}).items()}
+    wanted = None if classes is None else {class_name(c) for c in classes}
+    rows = list(_rows(path))
+    if not rows:
+        raise DataError(f"{path} holds no annotated image")
+    folder = Path(images).expanduser() if images is not None else _image_folder(path)
+    out = []
+    for i, row in enumerate(rows):
+        name = row.get("file")
+        if not isinstance(name, str):
+            raise DataError(f"row {i} of {path} has no 'file'")
+        where = folder / name
+        if not where.is_file():
+            raise DataError(f"no image {where}; row {i} of {path} names it")
+        size = _size_of(where, row.get("size"))
+        raw = [(str(b["label"]), b["bbox"]) for b in row.get("boxes") or ()]
+        boxes = _clean_boxes(raw, size, name, wanted, renamed, skipped)
+        labels = row.get("labels")
+        out.append(
+            AnnotatedImage(
+                id=Path(name).stem, path=where, size=size,
+                dataset=dataset or str(row.get("dataset") or path.stem),
+                split=str(row.get("split") or ""), licence=licence or str(row.get("licence") or ""),
+                boxes=boxes, scene=row.get("class"),
+                labels=None if labels is None else frozenset(map(str, labels)),
+                gsd_m=row.get("gsd_m", gsd_m), sensor=row.get("sensor"),
+                modality=str(row.get("modality") or "color"),
+            )
+        )  # fmt: skip
+    known = frozenset(
+        {class_name(c) for c in complete}
+        if complete is not None
+        else {b.label for image in out for b in image.boxes}
+    )
+    return [
+        with_boxes(image, image.boxes, _complete(row, known))
+        for row, image in zip(rows, out, strict=True)
+    ]
+
+
+def _complete(row: Mapping[str, Any], known: frozenset[str]) -> frozenset[str]:
+    """A row may say for itself which classes are wholly boxed, or that none is sure to be."""
+    if row.get("unsure"):
+        return frozenset()
+    own = row.get("complete")
+    return known if own is None else frozenset(class_name(str(c)) for c in own)
+
+
+def with_boxes(
+    image: AnnotatedImage, boxes: Iterable[Box], complete: Collection[str]
+) -> AnnotatedImage:
+    """The same image with other boxes, and the classes of which they are all."""
+    from dataclasses import replace
+
+    return replace(image, boxes=tuple(boxes), complete=frozenset(complete))
+
+
+_SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp")
+
+
+def _image_folder(path: Path) -> Path:
+    if path.is_dir():
+        for name in ("images", "JPEGImages", "."):
+            if (path / name).is_dir() and any(
+                p.suffix.lower() in _SUFFIXES for p in (path / name).iterdir()
+            ):
+                return path / name
+        return path.parent / "images"
+    own = path.parent / path.stem
+    return own if own.is_dir() else path.parent
+
+
+def _rows(path: Path) -> Iterable[dict[str, Any]]:
+    if path.is_dir():
+        yield from _folder_rows(path)
+    elif path.suffix == ".jsonl":
+        for i, line in enumerate(path.read_text(encoding="utf-8").splitlines()):
+            if line.strip():
+                try:
+                    row = json.loads(line)
+                except json.JSONDecodeError as error:
+                    raise DataError(f"line {i + 1} of {path} is not JSON ({error})") from error
+                if not isinstance(row, dict):
+                    raise DataError(f"line {i + 1} of {path} is not an object")
+                yield row
+    elif path.suffix == ".json":
+        yield from _coco_rows(path)
+    else:
+        raise DataError(f"{path}: annotations are .jsonl, COCO .json, or a folder of .txt or .xml")
+
+
+def _coco_rows(path: Path) -> Iterable[dict[str, Any]]:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        names = {c["id"]: c["name"] for c in data["categories"]}
+        boxes: dict[Any, list[dict[str, Any]]] = {}
+        for row in data["annotations"]:
+            x, y, w, h = row["bbox"]
+            boxes.setdefault(row["image_id"], []).append(
+                {"label": names[row["category_id"]], "bbox": [x, y, x + w, y + h]}
+            )
+        for image in data["images"]:
+            yield {
+                "file": image["file_name"], "size": [image["width"], image["height"]],
+                "boxes": boxes.get(image["id"], []), "gsd_m": image.get("gsd_m"),
+            }  # fmt: skip
+    except (json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+        raise DataError(
+            f"{path} is not COCO annotations ({type(error).__name__}: {error})"
+        ) from error
+
+
+def _folder_rows(path: Path) -> Iterable[dict[str, Any]]:
+    xml = sorted(path.glob("Annotations/*.xml")) or sorted(path.glob("*.xml"))
+    txt = sorted(path.glob("labelTxt*/*.txt")) or sorted(path.glob("*.txt"))
+    folder = _image_folder(path)
+    by_stem = {
+        p.stem: p.name for p in (folder.iterdir() if folder.is_dir() else ())
+        if p.suffix.lower() in _SUFFIXES
+    }  # fmt: skip
+    for file in xml or txt:
+        if file.stem not in by_stem:
+            raise DataError(f"no image for {file} in {folder}")
+        read = _voc_boxes if xml else _dota_boxes
+        boxes, gsd = read(file)
+        yield {"file": by_stem[file.stem], "boxes": boxes, "gsd_m": gsd}
+    if not xml and not txt:
+        for name in sorted(by_stem.values()):
+            yield {"file": name}
+
+
+def _voc_boxes(file: Path) -> tuple[list[dict[str, Any]], float | None]:
+    text = file.read_text(encoding="utf-8", errors="replace")
+    if "<!ENTITY" in text:
+        raise DataError(f"{file} declares entities, which annotations never need; not read")
+    try:
+        tree = ET.fromstring(text)  # nosec B314 - entities refused above
+        return [
+            {
+                "label": thing.findtext("name") or "",
+                "bbox": [
+                    float(thing.findtext(f"bndbox/{k}") or "nan")
+                    for k in ("xmin", "ymin", "xmax", "ymax")
+                ],
+            }
+            for thing in tree.findall("object")
+        ], None
+    except (ET.ParseError, ValueError) as error:
+        raise DataError(f"{file} is not VOC annotations ({error})") from error
+
+
+def _dota_boxes(file: Path) -> tuple[list[dict[str, Any]], float | None]:
+    """DOTA: eight corner coordinates, class, difficulty; a ``gsd:`` line above."""
+    boxes, gsd = [], None
+    for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
+        parts = line.split()
+        if line.lower().startswith("gsd:"):
+            try:
+                gsd = float(line.split(":", 1)[1])
+            except ValueError:
+                gsd = None
+        elif len(parts) >= 9:
+            try:
+                xy = [float(p) for p in parts[:8]]
+            except ValueError as error:
+                raise DataError(f"{file}: {line!r} is not a DOTA line ({error})") from error
+            edges = [min(xy[::2]), min(xy[1::2]), max(xy[::2]), max(xy[1::2])]
+            boxes.append({"label": parts[8], "bbox": edges})
+    return boxes, gsd
