@@ -249,16 +249,16 @@ class Merger:
         # 1. a part that a whole box covers is that object again
         gone = np.zeros(len(held), dtype=bool)
         for part, whole in ((i, j), (j, i)):
-            again = cut[part] & ~cut[whole] & (inter >= MAX_IOS * area[part])
-            gone[part[again]] = True
+            # a sliver's edge is uncertain by more than its width: grant the whole box some room
+            covered = _covered(held.boxes[part], held.boxes[whole], self._scale * CUT_PX)
+            gone[part[cut[part] & ~cut[whole] & (covered >= MAX_IOS)]] = True
 
         # 2. join the parts of what no tile saw whole
         both = cut[i] & cut[j] & ~gone[i] & ~gone[j]
-        joins = both & (self._facing(held, sides, pairs) | (inter >= MAX_IOS * np.minimum(
-            area[i], area[j])))  # fmt: skip
-        group = _components(len(held), pairs[joins])
+        facing = both & self._facing(held, sides, pairs)
+        same = both & (inter >= MAX_IOS * np.minimum(area[i], area[j]))
+        group = _components(len(held), pairs[facing | same])
         size = np.bincount(group, minlength=len(held))
-        is_joined = cut & ~gone & (size[group] > 1)
 
         # 3. ownership
         centres = (held.boxes[:, :2] + held.boxes[:, 2:]) / 2
@@ -266,7 +266,12 @@ class Merger:
         own = (row == held.row) & (col == held.col)
         near = self._in_core(held, centres)
         guest = ~cut & ~self._sees_whole(held.boxes, row, col)
-        alone = ~gone & ~is_joined & (own | near | guest)
+        # parts that only repeat each other are kept like one: where a core holds one's centre
+        counts = np.zeros(len(held), dtype=bool)
+        counts[group[i[facing]]] = True
+        counts[group[cut & ~gone & near]] = True
+        is_joined = cut & ~gone & (size[group] > 1) & counts[group]
+        alone = ~gone & (size[group] == 1) & (near | guest)
 
         # 4. claims of two tiles on one object
         iou = inter / np.maximum(area[i] + area[j] - inter, 1e-12)
@@ -388,6 +393,17 @@ def _overlaps(
     a, b = pairs[:, 0], pairs[:, 1]
     shared = np.minimum(high[a], high[b]) - np.maximum(low[a], low[b])
     return np.prod(np.maximum(shared, 0.0), axis=1), area
+
+
+def _covered(
+    parts: NDArray[np.float64], wholes: NDArray[np.float64], room: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Share of each part that lies in a whole box with some room around it, side by side."""
+    low = np.maximum(parts[:, :2], wholes[:, :2] - room)
+    high = np.minimum(parts[:, 2:], wholes[:, 2:] + room)
+    size = np.maximum(parts[:, 2:] - parts[:, :2], 1e-9)
+    shares = np.clip((high - low) / size, 0.0, 1.0)
+    return np.asarray(np.prod(shares, axis=1), dtype=np.float64)
 
 
 def _spread(seed: NDArray[np.bool_], pairs: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -219,7 +219,12 @@ def _radiometry(
     if given is not None and not guess:
         _probe(source, facts, bands, fill, mask)
         return given, mask, fill, []
-    sample = sample_blocks(source, facts, bands, fill, mask)
+    if given is not None and facts.overviews:
+        sample = sample_overview(source, facts, bands)
+    else:
+        few = given is not None and is_remote(source.href)
+        wanted = SAMPLE_BLOCKS // 4 if few else SAMPLE_BLOCKS
+        sample = sample_blocks(source, facts, bands, fill, mask, wanted)
     notes: list[str] = []
     if guess:
         found = find_fill(sample)
@@ -280,9 +285,14 @@ def _all_blocks(facts: RasterFacts) -> int:
 
 
 def sample_blocks(
-    source: Source, facts: RasterFacts, bands: Bands, fill: float | None, mask: MaskKind
+    source: Source,
+    facts: RasterFacts,
+    bands: Bands,
+    fill: float | None,
+    mask: MaskKind,
+    wanted: int = SAMPLE_BLOCKS,
 ) -> BlockSample:
-    """Full-resolution blocks from all over the scene, until 64 of them hold valid pixels.
+    """Full-resolution blocks from all over the scene, until enough of them hold valid pixels.
 
     The same blocks every time: a scene has one stretch.
     """
@@ -291,8 +301,7 @@ def sample_blocks(
     dtype = np.result_type(*(np.dtype(facts.dtypes[i - 1]) for i in bands.indexes))
     sample = BlockSample(dtype, len(bands.indexes))
     pixels: Pixels = source.open(bands.indexes, fill, mask)
-    limit = _MAX_TRIES if not is_remote(source.href) else 4 * SAMPLE_BLOCKS
-    wanted = SAMPLE_BLOCKS
+    limit = _MAX_TRIES if not is_remote(source.href) else 4 * wanted
     try:
         for number in order[:limit]:
             row, col = divmod(int(number), cols)
@@ -304,6 +313,21 @@ def sample_blocks(
                 break
     finally:
         pixels.close()
+    return sample
+
+
+def sample_overview(source: Source, facts: RasterFacts, bands: Bands) -> BlockSample:
+    """The whole scene from its overviews: enough to see that a value fills areas."""
+    dtype = np.result_type(*(np.dtype(facts.dtypes[i - 1]) for i in bands.indexes))
+    sample = BlockSample(dtype, len(bands.indexes))
+    scale = min(1.0, 1024 / max(facts.width, facts.height))
+    shape = max(1, round(facts.height * scale)), max(1, round(facts.width * scale))
+    pixels = source.open(bands.indexes, None, "none")
+    try:
+        values, valid = pixels.read((0, 0, facts.width, facts.height), shape, Resampling.nearest)
+    finally:
+        pixels.close()
+    sample.add(values, valid)
     return sample
 
 

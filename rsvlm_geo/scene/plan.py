@@ -20,6 +20,8 @@ from rsvlm_geo.vlm import ModelInfo
 __all__ = ["TilePlan", "object_margin_m", "plan_tiles"]
 
 DEFAULT_MIN_VALID = 0.02
+AS_IS = 0.03
+"""Pixels that are so nearly of the asked size are read as they are: sharper, and faster."""
 MAX_MARGIN = 0.375
 """Of a window's side: beyond, cores become so small that a run costs 16 times the pixels."""
 
@@ -182,8 +184,10 @@ def _window_size(
     if gsd_m is None:
         rule = info.scale_for(native)
         gsd_m = native if rule is None else rule.read_gsd_m(native)
-    width = max(1, round(side * gsd_m / scene.gsd_x_m))
-    height = max(1, round(side * gsd_m / scene.gsd_y_m))
+    width, height = side * gsd_m / scene.gsd_x_m, side * gsd_m / scene.gsd_y_m
+    if abs(width / side - 1.0) <= AS_IS and abs(height / side - 1.0) <= AS_IS:
+        width = height = side
+    width, height = max(1, round(width)), max(1, round(height))
     exact = float(np.sqrt(width * scene.gsd_x_m * height * scene.gsd_y_m)) / side
     return (width, height), exact
 

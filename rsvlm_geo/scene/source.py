@@ -313,14 +313,16 @@ class DatasetPixels:
         dataset = self._dataset
         dataset.read(self._indexes, window=window, out=view, resampling=resampling)
         valid: NDArray[np.bool_] | None = None
+        # cubic clamps a 1-bit mask to 1 of 255 (GDAL 3.10), and overshoots in an alpha band
+        masking = Resampling.nearest if resampling == Resampling.cubic else resampling
         if self._mask == "alpha":
             alpha = dataset.read(
-                self._alpha, window=window, out_shape=out_shape, resampling=resampling
+                self._alpha, window=window, out_shape=out_shape, resampling=masking
             )
             valid = alpha > 0
         elif self._mask == "mask":
             mask = dataset.read_masks(
-                self._indexes[0], window=window, out_shape=out_shape, resampling=resampling
+                self._indexes[0], window=window, out_shape=out_shape, resampling=masking
             )
             valid = mask > 127
         elif self._fills is not None:
