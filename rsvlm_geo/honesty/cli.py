@@ -47,8 +47,8 @@ _SAME = click.option("--same", multiple=True, help="CLASS=CLASS: the first count
 @click.option("--split", default=None, help="Only images of this split.")
 def make(
     annotations: tuple[Path, ...], images: tuple[Path, ...], classes: str | None,
-    complete: tuple[str, ...], same: tuple[str, ...], out: Path, name: str, seed: int, per_image: int, licence: str,
-    split: str | None,
+    complete: tuple[str, ...], same: tuple[str, ...], out: Path, name: str, seed: int,
+    per_image: int, licence: str, split: str | None,
 ) -> None:  # fmt: skip
     """Make questions from ANNOTATIONS (.jsonl, COCO .json, folders of DOTA .txt or VOC .xml)."""
     from dataclasses import asdict

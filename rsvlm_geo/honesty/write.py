@@ -19,7 +19,7 @@ __all__ = ["eval_file", "read_questions", "write_questions"]
 def eval_file(q: HonestQuestion, name: str) -> str:
     """The published file a question belongs to: ``abspos_false_<name>_popular_mc.json``."""
     if q.task == "presence":
-        return f"presence_mo_{name}{'_' + q.strategy if q.strategy else ''}.json"
+        return f"presence_mo_{name}.json"
     if q.task == "color":
         if q.reason == "panchromatic":
             return f"color_false_pan_{name}.json"

@@ -17,6 +17,7 @@ from rsvlm_geo.metrics.boxes import (
 )
 from rsvlm_geo.metrics.calibration import aurc, brier, calibration, ece, risk_coverage
 from rsvlm_geo.metrics.captions import (
+    Vocabulary,
     bleu,
     caption_measures,
     cider_d,
@@ -49,7 +50,8 @@ from rsvlm_geo.metrics.numbers import best_constant, counting, number_errors
 from rsvlm_geo.metrics.retrieval import retrieval
 
 __all__ = [
-    "Measure", "aurc", "average_precision", "average_precision_labels", "best_constant", "bleu",
+    "Measure", "Vocabulary",
+    "aurc", "average_precision", "average_precision_labels", "best_constant", "bleu",
     "bootstrap_measure", "box_iou", "brier", "calibration", "caption_measures", "cider_d",
     "classification", "constant_answer", "counting", "detection", "ece", "format_table",
     "grounding", "honesty_baselines", "human_agreement", "invented_objects", "is_refusal_text",

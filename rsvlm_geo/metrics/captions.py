@@ -25,6 +25,7 @@ from rsvlm_geo.metrics.measure import (
 )
 
 __all__ = [
+    "Vocabulary",
     "bleu",
     "caption_measures",
     "cider_d",
@@ -197,39 +198,72 @@ def human_agreement(references: Sequence[Sequence[str]], *, seed: int = 0) -> di
     return caption_measures([r[0] for r in kept], [list(r[1:]) for r in kept], seed=seed)
 
 
-def mentioned(text: str, vocabulary: Mapping[str, Collection[str]]) -> set[str]:
+class Vocabulary:
+    """Words for classes, ready to be found in text: singular and plural, longest first."""
+
+    def __init__(self, words: Mapping[str, Collection[str]]) -> None:
+        self.names = frozenset(words)
+        self.forms: dict[tuple[str, ...], str] = {}
+        for name, more in words.items():
+            for word in (name, *more):
+                tokens = tuple(tokenize(word.replace("_", " ").replace("-", " ")))
+                if tokens:
+                    for last in _plurals(tokens[-1]):
+                        self.forms.setdefault((*tokens[:-1], last), name)
+        self.longest = max((len(f) for f in self.forms), default=0)
+
+    def find(self, text: str) -> set[str]:
+        """Classes a text claims to be there; see :func:`mentioned`."""
+        found: set[str] = set()
+        for clause in _CLAUSE.split(text):
+            self._find(tokenize(clause.replace("_", " ").replace("-", " ")), found)
+        return found
+
+    def _find(self, tokens: Sequence[str], found: set[str]) -> None:
+        i = 0
+        while i < len(tokens):
+            for length in range(min(self.longest, len(tokens) - i), 0, -1):
+                name = self.forms.get(tuple(tokens[i : i + length]))
+                if name is not None:
+                    if not _denied(tokens[max(0, i - 3) : i]):
+                        found.add(name)
+                    i += length
+                    break
+            else:
+                i += 1
+
+
+_CLAUSE = re.compile(r"[.,;:!?](?=\s|$)|[()]|\bbut\b")
+_NO = frozenset({"no", "without", "neither", "nor", "n't", "not", "free", "lack", "absence"})
+
+
+def _denied(before: Sequence[str]) -> bool:
+    return any(word in _NO for word in before)
+
+
+def _plurals(word: str) -> tuple[str, ...]:
+    if word.endswith("y") and word[-2:-1] not in tuple("aeiou"):
+        return word, word[:-1] + "ies"
+    return (word, word + "es") if word.endswith(("s", "x", "ch", "sh")) else (word, word + "s")
+
+
+def mentioned(text: str, vocabulary: Mapping[str, Collection[str]] | Vocabulary) -> set[str]:
     """Objects a caption claims to be there: singular or plural, longest words first.
 
-    ``no cars``, ``without cars`` and ``free of cars`` claim nothing.
+    ``no cars``, ``without any cars`` and ``free of cars`` claim nothing.
 
     Args:
         text: The caption.
         vocabulary: Class -> words for it (the class name itself is one of them).
     """
-    low = " " + " ".join(tokenize(text.replace("_", " "))) + " "
-    forms: list[tuple[str, str]] = []
-    for name, words in vocabulary.items():
-        for word in {name, *words}:
-            forms.append((" ".join(tokenize(word.replace("_", " "))), name))
-    found: set[str] = set()
-    for form, name in sorted(forms, key=lambda f: -len(f[0])):
-        if not form:
-            continue
-        pattern = re.compile(
-            rf"(?P<no>\b(?:no|without|free of|lack of|not any|neither|nor)\s(?:\w+\s){{0,2}}?)?"
-            rf"(?<![\w-]){re.escape(form)}(?:s|es)?(?![\w-])"
-        )
-        for match in pattern.finditer(low):
-            if not match["no"]:
-                found.add(name)
-        low = pattern.sub(" | ", low)
-    return found
+    words = vocabulary if isinstance(vocabulary, Vocabulary) else Vocabulary(vocabulary)
+    return words.find(text)
 
 
 def invented_objects(
     captions: Sequence[str],
     truths: Sequence[Collection[str]],
-    vocabulary: Mapping[str, Collection[str]],
+    vocabulary: Mapping[str, Collection[str]] | Vocabulary,
 ) -> dict[str, Measure]:
     """CHAIR: the share of object mentions, and of captions, that name what is not there.
 
@@ -243,12 +277,13 @@ def invented_objects(
     """
     n = same_length("invented objects", captions=captions, truths=truths)
     false, said, hit, true = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n)
+    words = vocabulary if isinstance(vocabulary, Vocabulary) else Vocabulary(vocabulary)
     invented: Counter[str] = Counter()
     for i, (text, truth) in enumerate(zip(captions, truths, strict=True)):
-        names = mentioned(text, vocabulary)
+        names = words.find(text)
         wrong = names - set(truth)
         invented.update(wrong)
-        known = set(truth) & set(vocabulary)
+        known = set(truth) & words.names
         false[i], said[i] = len(wrong), len(names)
         hit[i], true[i] = len(names & known), len(known)
     return {
