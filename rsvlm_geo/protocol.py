@@ -73,7 +73,8 @@ class Request:
     target: str | None = None
     candidates: tuple[str, ...] | None = None
     bbox: tuple[float, float, float, float] | None = None
-    polygon: Mapping[str, Any] | None = None
+    polygon: Mapping[str, Any] | str | None = None
+    """GeoJSON geometry; from the command line also the path of a vector file."""
     crs: str | None = None
     options: RunOptions = field(default_factory=RunOptions)
 

@@ -1,0 +1,85 @@
+"""The command line: ``rsvlm-geo`` and ``rio rsvlm``.
+
+Commands live in modules of their own and are imported when they are called, so that
+``rsvlm-geo --help`` costs what Python costs.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from rsvlm_geo import __version__
+from rsvlm_geo.errors import RsvlmError
+
+__all__ = ["COMMANDS", "EXIT_CANCELLED", "EXIT_ERROR", "EXIT_INCOMPLETE", "main"]
+
+EXIT_ERROR, EXIT_INCOMPLETE, EXIT_CANCELLED = 1, 3, 130
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "describe": ("rsvlm_geo.cli_verbs:describe", "Captions, classes, main objects, a summary."),
+    "caption": ("rsvlm_geo.cli_verbs:caption", "A sentence or two about each tile."),
+    "classify": ("rsvlm_geo.cli_verbs:classify", "A scene class per tile."),
+    "count": ("rsvlm_geo.cli_verbs:count", "Count the objects of a class, each on the map."),
+    "locate": ("rsvlm_geo.cli_verbs:locate", "Put a box around each object of a class."),
+    "presence": ("rsvlm_geo.cli_verbs:presence", "Whether a class is there, yes or no per tile."),
+    "ask": ("rsvlm_geo.cli_verbs:ask", "Ask in your own words."),
+    "doctor": ("rsvlm_geo.cli_doctor:doctor", "What is installed, what runs, and how fast."),
+    "serve": ("rsvlm_geo.cli_doctor:serve", "The engine behind the QGIS plugin."),
+}
+"""Command -> (module:function, one line of help)."""
+
+
+class LazyGroup(click.Group):
+    """Lists commands from the table, imports one when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, function = COMMANDS[cmd_name][0].split(":")
+        command: click.Command = getattr(import_module(module), function)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Help from the table, so that nothing is imported."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run; our errors become one line on stderr and exit code 1."""
+        try:
+            return super().invoke(ctx)
+        except RsvlmError as error:
+            click.echo(f"error: {' '.join(str(error).split())}", err=True)
+            sys.exit(EXIT_ERROR)
+        except BrokenPipeError:
+            # whoever read our output has gone; keep Python from complaining at exit
+            sys.stderr.close()
+            sys.exit(EXIT_ERROR)
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="rsvlm-geo")
+def main() -> None:
+    """Ask an image of the Earth a question and get a map you can trust.
+
+    \b
+    rsvlm-geo count harbour.tif ship -o ships.gpkg
+    rsvlm-geo describe scene.tif -o scene.gpkg -o scene.png
+    rsvlm-geo ask scene.tif "Is there a bridge?" -o bridge.gpkg
+
+    Exit codes: 0 all seen, 1 error, 2 usage, 3 finished but incomplete, 130 cancelled (what was
+    done is kept; the same command with --resume goes on).
+    """
+
+
+if __name__ == "__main__":
+    main()
