@@ -37,6 +37,7 @@ __all__ = ["Server", "serve_stdio"]
 HEARTBEAT_S = 1.0
 MAX_CALL_S = 0.25
 GRACE_S = 2.0
+_LAST = frozenset({"done", "error", "estimate"})
 
 
 class Server:
@@ -62,6 +63,10 @@ class Server:
     def emit(self, event: Mapping[str, Any]) -> None:
         """Send one event; a client that is gone ends the process."""
         line = encode_event(event)
+        if event["type"] in _LAST and event.get("id") == self._current:
+            # before the client can answer, so that its next request does not find us busy
+            with self._lock:
+                self._current = None
         try:
             with self._write_lock:
                 self._events.write(line)

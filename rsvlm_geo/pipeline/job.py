@@ -16,6 +16,8 @@ from rsvlm_geo.vlm import ModelInfo, Question, Vlm
 __all__ = ["Job", "main_objects", "plan_job", "questions_for"]
 
 _BOX_TASKS = ("count", "locate")
+_COUNT_MARGIN, _DESCRIBE_MARGIN = 0.25, 0.125
+"""Largest margin by default, of the window's side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +149,8 @@ def plan_job(
     """
     info = model.info
     check_tasks(questions, info)
-    counted = [q.target for q in questions if q.task in _BOX_TASKS and q.target]
-    if margin_m is None and counted:
-        margin_m = object_margin_m(info, counted)
+    if margin_m is None:
+        margin_m = _margin_m(scene, task, questions, info, gsd_m)
     limits = {} if min_valid is None else {"min_valid": min_valid}
     plan = plan_tiles(
         scene, info, margin_m=margin_m, aoi=aoi, aoi_crs=aoi_crs, gsd_m=gsd_m, **limits
@@ -174,6 +175,24 @@ def plan_job(
         gates=gates,
         batch=batch or max(1, info.batch),
     )
+
+
+def _margin_m(
+    scene: Scene, task: str, questions: Sequence[Question], info: ModelInfo, gsd_m: float | None
+) -> float | None:
+    """Metres to see beyond a core: the largest object counted, as far as it is worth its cost.
+
+    A margin of a quarter of the window shows every pixel to the model four times. Objects that
+    still do not fit are joined across seams.
+    """
+    counted = [q.target for q in questions if q.task in _BOX_TASKS and q.target]
+    wanted = object_margin_m(info, counted) if counted else 0.0
+    if not wanted or scene.gsd_m is None:
+        return wanted or None
+    rule = info.scale_for(scene.gsd_m)
+    shown = gsd_m or (scene.gsd_m if rule is None else rule.read_gsd_m(scene.gsd_m))
+    share = _DESCRIBE_MARGIN if task == "describe" else _COUNT_MARGIN
+    return min(wanted, share * info.image_size * shown)
 
 
 def _targets(target: str | Sequence[str] | None) -> list[str]:

@@ -113,7 +113,8 @@ def iter_answers(
                         elapsed if item.status == "ok" else None,
                     )
                 )  # fmt: skip
-            yield done
+            if done:
+                yield done
             if _stopped(cancel):
                 return
     asker.finish()
