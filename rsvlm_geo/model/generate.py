@@ -130,7 +130,7 @@ class Engine:
 
         Args:
             decoder: The graph.
-            embed: int64[B, S] ids to float[B, S, D].
+            embed: int64[B, S] ids and positions to float[B, S, D].
             decode: Ids to text, special tokens left out.
             eos: Tokens that end a text.
             max_rows: Texts at once, at most; halved when memory runs out.
@@ -313,7 +313,8 @@ class Engine:
             )
         embeds = job.embeds
         if embeds is not None and said:
-            embeds = np.concatenate([embeds, self.embed(ids[None, len(job.ids) :])[0]])
+            fresh = self.embed(ids[None, len(job.ids) :], positions[None, ..., len(job.ids) :])
+            embeds = np.concatenate([embeds, fresh[0]])
         types = job.types
         if types is not None and said:
             types = np.concatenate([types, np.ones(said, np.int64)])

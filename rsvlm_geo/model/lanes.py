@@ -22,7 +22,8 @@ from rsvlm_geo.model.kv import Cache
 __all__ = ["HOLE", "SHARED", "Lanes", "Piece"]
 
 Array = NDArray[Any]
-Embed = Callable[[NDArray[np.int64]], Array]
+Embed = Callable[[NDArray[np.int64], NDArray[np.int64]], Array]
+"""int64[B, S] ids and their positions to float[B, S, D]."""
 HOLE = -1
 SHARED = 0
 _FORBID = np.float32(-1e9)
@@ -154,7 +155,7 @@ class Lanes:
             attention_mask=(everyone != HOLE).astype(np.int64),
             positions=positions,
             ids=ids,
-            embeds=None if self.decoder.takes_ids else self._embeds(ids, embeds),
+            embeds=None if self.decoder.takes_ids else self._embeds(ids, positions, embeds),
             types=all_types,
             bias=self._bias(owner, everyone, parents) if self.decoder.takes_bias else None,
             static=self.static,
@@ -165,12 +166,17 @@ class Lanes:
         self.static.update(learnt)
         return logits
 
-    def _embeds(self, ids: NDArray[np.int64], embeds: Sequence[tuple[int, slice, Array]]) -> Array:
+    def _embeds(
+        self,
+        ids: NDArray[np.int64],
+        positions: NDArray[np.int64],
+        embeds: Sequence[tuple[int, slice, Array]],
+    ) -> Array:
         dtype = self.decoder.embed_dtype
         if embeds and sum(span.stop - span.start for _, span, _ in embeds) == ids.size:
             filled = np.empty((*ids.shape, embeds[0][2].shape[-1]), dtype)
         else:
-            filled = self.embed(ids)
+            filled = self.embed(ids, positions)
             if embeds:
                 filled = filled.copy()
         for row, span, values in embeds:
