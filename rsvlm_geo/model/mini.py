@@ -1,0 +1,327 @@
+"""The runtime of our own small architecture (``model_type: rsvlm_mini``).
+
+A tile is encoded once; its classes, counts, boxes and presence come from the encoder's heads,
+and only captions and free questions go on to the decoder, batched over tiles and questions.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rsvlm_geo.errors import ModelError
+from rsvlm_geo.model import mini_boxes, mini_talk
+from rsvlm_geo.model.mini_boxes import ClassRule, Found
+from rsvlm_geo.model.pack import Pack, load_pack
+from rsvlm_geo.model.session import open_session
+from rsvlm_geo.tasks import class_phrase
+from rsvlm_geo.vlm import ModelInfo, Question, Reply
+
+__all__ = ["Encoded", "MiniVlm"]
+
+_PRESENCE = re.compile(
+    r"^(?:is|are|can you see|do you see|does (?:this|the) (?:picture|image|tile) "
+    r"(?:contain|show|have))\s+(?:there\s+)?(?:a|an|any|some)?\s*(?P<what>[\w \-]+?)"
+    r"(?:\s+(?:in|on|visible|present|here|there|anywhere)\b[\w ]*)?\s*[?.!]*"
+    r"(?:\s*just answer yes or no\.?)?\s*$",
+    re.I,
+)
+_WHY = {
+    "invisible": "The {what} is invisible in the provided image, so I cannot provide an answer.",
+    "panchromatic": "The image provided is panchromatic, which makes it impossible to determine "
+    "the actual colors.",
+    "below_gsd": "The resolution of this image is too coarse to answer that.",
+    "modality": "This kind of image does not show that.",
+    "out_of_scope": "The image cannot answer that question.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """What the encoder said about a batch of tiles; serves every question."""
+
+    outputs: Mapping[str, NDArray[np.float32]]
+    """Output name of ``vision_encoder.onnx`` -> array with the batch first."""
+    size: int
+    """Side of the tiles, pixels."""
+
+
+class MiniVlm:
+    """``rsvlm-mini`` behind the :class:`rsvlm_geo.vlm.Vlm` protocol.
+
+    Args:
+        folder: The pack, or a loaded one.
+        provider: ``cpu``, ``cuda``, ...; ``auto`` takes the best that runs.
+        threads: Threads within an operator; None: all cores.
+        variant: ``fp32`` or ``int8``; None: the card's choice.
+    """
+
+    def __init__(
+        self,
+        folder: str | Path | Pack,
+        provider: str = "auto",
+        threads: int | None = None,
+        variant: str | None = None,
+    ) -> None:
+        from tokenizers import Tokenizer
+
+        pack = folder if isinstance(folder, Pack) else load_pack(folder)
+        if pack.model_type != "rsvlm_mini":
+            raise ModelError(
+                f"{pack.folder} holds a {pack.model_type or 'nameless'} model, not rsvlm_mini; "
+                "open it with rsvlm_geo.open_model"
+            )
+        self.pack = pack
+        kind = "cpu" if provider in ("auto", "cpu") else provider
+        self.vision = open_session(
+            pack.graph("vision_encoder", variant=variant, provider=kind), provider, threads
+        )
+        has_int8 = "int8" in pack.graphs["decoder_model_merged"]
+        decoder_variant = variant if variant != "int8" or has_int8 else None
+        decoder = open_session(
+            pack.graph("decoder_model_merged", variant=decoder_variant, provider=kind),
+            provider,
+            threads,
+        )
+        tokenizer_path = pack.folder / "tokenizer.json"
+        pack.check_file(tokenizer_path)
+        self.talk = mini_talk.Talk(decoder, Tokenizer.from_file(str(tokenizer_path)))
+        own: Mapping[str, Any] = pack.card["mini"]
+        self.rules = {row["name"]: ClassRule(**row) for row in own["objects"]}
+        self.labels: Mapping[str, Any] = own["labels"]
+        self.calibration: Mapping[str, Mapping[str, float]] = pack.card["calibration"]
+        self._info = replace(pack.info, provider=self.vision.provider)
+
+    @property
+    def info(self) -> ModelInfo:
+        """What it is and may be asked."""
+        return self._info
+
+    def encode(self, images: NDArray[np.uint8]) -> Encoded:
+        """Run the encoder: uint8[B, S, S, 3] RGB -> its outputs."""
+        size = self._info.image_size
+        if images.ndim != 4 or images.shape[1:] != (size, size, 3):
+            raise ModelError(
+                f"images must be uint8[B, {size}, {size}, 3]; got {images.dtype}{images.shape}"
+            )
+        x = images.transpose(0, 3, 1, 2).astype(np.float32, order="C")
+        x -= 127.0
+        x /= 128.0
+        names = list(self.vision.outputs)
+        arrays = self.vision.run({"pixel_values": x}, names)
+        return Encoded(dict(zip(names, arrays, strict=True)), size)
+
+    def embed(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Unit-length image embeddings for search: float32[B, D]."""
+        y = self.encode(images).outputs["image_embeds"]
+        out: NDArray[np.float32] = y / np.maximum(np.linalg.norm(y, axis=1, keepdims=True), 1e-9)
+        return out
+
+    def ask(self, images: NDArray[np.uint8], questions: Sequence[Question]) -> list[list[Reply]]:
+        """Answer every question about every image; each image is encoded once."""
+        if len(images) == 0:
+            return []
+        encoded = self.encode(images)
+        replies: list[list[Reply | None]] = [[None] * len(questions) for _ in images]
+        spoken: list[tuple[int, Question]] = []
+        for j, question in enumerate(questions):
+            for i in range(len(images)):
+                replies[i][j] = self._by_head(encoded, i, question)
+            if any(row[j] is None for row in replies):
+                spoken.append((j, question))
+        if spoken:
+            self._by_words(encoded, spoken, replies)
+        return [[r for r in row if r is not None] for row in replies]
+
+    # -- heads ---------------------------------------------------------------------------------
+
+    def _by_head(self, encoded: Encoded, i: int, question: Question) -> Reply | None:
+        """The reply of a classifier or the dense head, or None: then the decoder speaks."""
+        task, target = question.task, question.target
+        if task == "classify":
+            return self._classify(encoded, i, question)
+        if task == "ask":
+            match = _PRESENCE.match(question.text)
+            known = self._info.find_class(match["what"]) if match else None
+            if known is None:
+                return None
+            task, target = "presence", known.name
+        if task not in ("count", "locate", "presence"):
+            return None
+        known = self._info.find_class(target or "")
+        if known is None or known.name not in self.rules:
+            if task == "presence" and (reply := self._label(encoded, i, target or "")):
+                return reply
+            return refusal("out_of_scope", f"This model has no class {target!r}.")
+        if question.gsd_m and known.max_gsd_m and question.gsd_m > known.max_gsd_m * 1.01:
+            return refusal("below_gsd", _WHY["below_gsd"])
+        found = self.find(encoded, i, known.name)
+        if task == "presence":
+            return yes_no(found.presence)
+        return self._count(found, known.name) if task == "count" else self._locate(
+            found, known.name)  # fmt: skip
+
+    def find(self, encoded: Encoded, i: int, name: str) -> Found:
+        """Every candidate box of a class in one tile, down to a low score."""
+        rule = self.rules[name]
+        peaks, edges = encoded.outputs["peaks"][i, rule.channel], encoded.outputs["edges"][i]
+        return mini_boxes.find_boxes(peaks, edges, rule, encoded.size)
+
+    def _count(self, found: Found, name: str) -> Reply:
+        shown = found.above(self.rules[name].count_above)
+        n = len(shown.boxes)
+        chance = mini_boxes.count_distribution(found.probability[:120])
+        top = {str(k): float(p) for k, p in enumerate(chance) if p > 1e-4 or k == n}
+        return Reply(
+            str(n), top, shown.boxes, (name,) * n, shown.probability, 0.0,
+            value=float(n), confidence=top.get(str(n), 0.0),
+        )  # fmt: skip
+
+    def _locate(self, found: Found, name: str) -> Reply:
+        shown = found.above(self.rules[name].locate_above)
+        n = len(shown.boxes)
+        sure = float(shown.probability.mean()) if n else 1.0 - found.presence
+        words = class_phrase(name, plural=n != 1)
+        text = f"{n} {words}" if n else f"no {words}"
+        return Reply(
+            text, None, shown.boxes, (name,) * n, shown.probability, 0.0,
+            value=float(n), confidence=sure,
+        )  # fmt: skip
+
+    def _classify(self, encoded: Encoded, i: int, question: Question) -> Reply:
+        domain = self._domain(question)
+        names = self._info.scene_classes[domain]
+        head = "ucm_logits" if domain == "fine" else "eurosat_logits"
+        z = encoded.outputs[head][i].astype(np.float64)
+        z = z / self.calibration["classify"].get(f"temperature_{domain}", 1.0)
+        p = np.exp(z - z.max())
+        p /= p.sum()
+        chances = dict(zip(names, map(float, p), strict=True))
+        if question.candidates is not None:
+            mine = {_key(n): v for n, v in chances.items()}
+            asked = {c: mine.get(_key(c), 0.0) for c in question.candidates}
+            total = sum(asked.values())
+            if not any(_key(c) in mine for c in question.candidates):
+                return refusal("out_of_scope", "None of these classes is known to this model.")
+            # What the closed set leaves out is the chance that none of it is right.
+            chances = {c: v / max(total, 1e-9) for c, v in asked.items()}
+            return Reply(max(chances, key=lambda c: chances[c]), chances,
+                         p_unanswerable=1.0 - total)  # fmt: skip
+        return Reply(max(chances, key=lambda c: chances[c]), chances, p_unanswerable=0.0)
+
+    def _domain(self, question: Question) -> str:
+        """Which closed set of classes holds: by the resolution shown, else by the candidates."""
+        if question.gsd_m is not None:
+            return "fine" if question.gsd_m < 2.0 else "coarse"
+        asked = {_key(c) for c in question.candidates or ()}
+        overlap = {
+            d: len(asked & {_key(n) for n in names})
+            for d, names in self._info.scene_classes.items()
+        }
+        return "coarse" if overlap.get("coarse", 0) > overlap.get("fine", 0) else "fine"
+
+    def _label(self, encoded: Encoded, i: int, word: str) -> Reply | None:
+        """Presence of a land-cover word by the label head, or None when it is not one."""
+        row = self.labels.get(_key(word)) or self.labels.get(_key(word).rstrip("s"))
+        if row is None:
+            return None
+        score = 1 / (1 + np.exp(-encoded.outputs["label_logits"][i, row["index"]].astype(float)))
+        p = mini_boxes.logistic(np.array([score]), row["slope"], row["offset"])
+        return yes_no(float(p[0]))
+
+    # -- words ---------------------------------------------------------------------------------
+
+    def _by_words(
+        self,
+        encoded: Encoded,
+        spoken: list[tuple[int, Question]],
+        replies: list[list[Reply | None]],
+    ) -> None:
+        """Fill what is still None, all tiles and questions in one batch of the decoder."""
+        cross = encoded.outputs["cross.key_values"]
+        where = [(i, j, q) for i in range(len(replies)) for j, q in spoken if replies[i][j] is None]
+        prompts = []
+        for _, _, question in where:
+            stem, _ = mini_talk.parse_choices(question.text)
+            prompts.append(self.talk.prompt(stem, question.gsd_m))
+        rows = np.array([i for i, _, _ in where])
+        temperature = self.calibration["ask"].get("temperature", 1.0)
+        answers = self.talk.speak(prompts, cross[rows], temperature)
+        for (i, j, question), prompt, said in zip(where, prompts, answers, strict=True):
+            replies[i][j] = self._reply(question, prompt, said, cross[i])
+
+    def _reply(
+        self, question: Question, prompt: list[int], said: mini_talk.Spoken,
+        cross: NDArray[np.float32],
+    ) -> Reply:  # fmt: skip
+        if question.task == "caption":
+            return Reply(said.text, p_unanswerable=0.0)
+        _, options = mini_talk.parse_choices(question.text)
+        limit = self._info.refuse_above.get("ask", 0.5)
+        p_no = said.p_unanswerable
+        if options:
+            return self._choose(options, prompt, p_no, cross)
+        reason = said.reason
+        if question.candidates:
+            scores = self.talk.score(prompt, question.candidates, cross)
+            p = np.exp((scores - scores.max()) / self.calibration["ask"].get("score", 1.0))
+            chances = dict(zip(question.candidates, map(float, p / p.sum()), strict=True))
+            best = max(chances, key=lambda c: chances[c])
+            return Reply(best if p_no <= limit else why(reason, question), chances,
+                         p_unanswerable=p_no, reason=reason if p_no > limit else None)  # fmt: skip
+        if p_no > limit:
+            return Reply(why(reason, question), p_unanswerable=p_no, reason=reason)
+        return Reply(said.text, p_unanswerable=p_no, confidence=said.probability * (1 - p_no))
+
+    def _choose(
+        self,
+        options: tuple[mini_talk.Choice, ...],
+        prompt: list[int],
+        p_no: float,
+        cross: NDArray[np.float32],
+    ) -> Reply:
+        """Multiple choice: likelihood of each option, p(<unans>) for the one that refuses."""
+        real = [o for o in options if not o.refusal]
+        scores = self.talk.score(prompt, [o.text for o in real], cross)
+        p = np.exp(scores - scores.max())
+        share = dict(zip((o.letter for o in real), p / p.sum(), strict=True))
+        refusing = [o.letter for o in options if o.refusal]
+        chances = {
+            o.letter: p_no / len(refusing) if o.refusal
+            else float(share[o.letter]) * ((1 - p_no) if refusing else 1.0)
+            for o in options
+        }  # fmt: skip
+        best = max(chances, key=lambda c: chances[c])
+        return Reply(best, chances, p_unanswerable=0.0 if refusing else p_no)
+
+
+def refusal(reason: str, text: str) -> Reply:
+    """A certain no: the model has no way to know."""
+    return Reply(text, p_unanswerable=1.0, reason=reason)
+
+
+def yes_no(p_yes: float) -> Reply:
+    """A yes or no with its calibrated probability."""
+    return Reply(
+        "yes" if p_yes >= 0.5 else "no", {"yes": p_yes, "no": 1.0 - p_yes}, p_unanswerable=0.0
+    )
+
+
+def why(reason: str, question: Question) -> str:
+    """The sentence of a refusal, as the papers word it."""
+    match = re.search(
+        r"\b(?:the|a|an|any)\s+((?!actual|colou?r|image|location|number)[\w\-]+(?: [\w\-]+)?)"
+        r"(?=\s*(?:\?|in\b|located|have|$))",
+        question.text, re.I,
+    )  # fmt: skip
+    return _WHY[reason].format(what=match[1] if match else "object")
+
+
+def _key(name: str) -> str:
+    return re.sub(r"[\s_\-]+", "", name.lower())

@@ -1,0 +1,211 @@
+"""Thresholds, temperatures and Platt scalings, set on the calibration split only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rsvlm_geo.metrics import match_boxes
+from rsvlm_geo.model.mini_boxes import ClassRule, find_boxes
+from rsvlm_geo.training import data, splits, tiles
+
+SET_OF = {"airplane": "ucm", "storage_tank": "ucm", "tennis_court": "ucm",
+          "baseball_diamond": "ucm", "car": "cars", "tree": "trees"}  # fmt: skip
+IOU_OF = {"tree": 0.4}
+
+Array = NDArray[np.float64]
+
+
+def fit_platt(score: Array, hit: Array, steps: int = 400, ridge: float = 1.0) -> tuple[float, float]:
+    """Slope and offset of P(hit) = logistic(slope * logit(score) + offset), by Newton's method.
+
+    ``ridge`` pulls towards the identity with the weight of that many observations.
+    """
+    z = np.log(np.clip(score, 1e-6, 1 - 1e-6))
+    z -= np.log1p(-np.clip(score, 1e-6, 1 - 1e-6))
+    w = np.array([1.0, 0.0])
+    x = np.stack([z, np.ones_like(z)], 1)
+    for _ in range(steps):
+        p = 1 / (1 + np.exp(-np.clip(x @ w, -30, 30)))
+        grad = x.T @ (p - hit) + ridge * (w - np.array([1.0, 0.0]))
+        hess = (x * (p * (1 - p))[:, None]).T @ x + ridge * np.eye(2)
+        move = np.linalg.solve(hess, grad)
+        w = w - np.clip(move, -0.5, 0.5)
+        if np.abs(move).max() < 1e-6:
+            break
+    return float(w[0]), float(w[1])
+
+
+def fit_temperature(logits: Array, truth: NDArray[np.int64]) -> float:
+    """The temperature of least log loss."""
+    def loss(t: float) -> float:
+        z = logits / t
+        z = z - z.max(1, keepdims=True)
+        log_p = z - np.log(np.exp(z).sum(1, keepdims=True))
+        return float(-log_p[np.arange(len(truth)), truth].mean())
+
+    grid = np.exp(np.linspace(np.log(0.2), np.log(4.0), 120))
+    return float(min(grid, key=loss))
+
+
+def raw_rule(channel: int, nms_iou: float = 0.5) -> ClassRule:
+    """A class read with no calibration yet."""
+    return ClassRule(splits.OBJECTS[channel], channel, 0.3, 0.3, 1.0, 0.0, 1.0, 0.0, nms_iou)
+
+
+def fit_objects(vision: Any, data_dir: Path) -> list[dict[str, Any]]:
+    """Thresholds and scalings of every object class.
+
+    Args:
+        vision: ``uint8[B, 256, 256, 3]`` -> dict of the vision graph's outputs.
+        data_dir: Folder of the open sets.
+
+    Returns:
+        Rows for :class:`ClassRule`.
+    """
+    pools = tiles.object_samples(data_dir, "calib")
+    highest, truths = peaks_of_tiles(vision, data_dir)
+    out = []
+    for channel, name in enumerate(splits.OBJECTS):
+        rule = raw_rule(channel)
+        scores, hits, n_true, per_image = collect(vision, pools[SET_OF[name]], rule)
+        locate = best_f1(scores, hits, n_true)
+        count = unbiased(scores, n_true)
+        slope, offset = fit_platt(scores, hits)
+        on = ~np.isnan(truths[:, channel])
+        there, top = truths[on, channel], highest[on, channel]
+        ps, po = fit_platt(top, there)
+        row = {
+            "name": name, "channel": channel, "locate_above": locate, "count_above": count,
+            "slope": slope, "offset": offset, "presence_slope": ps, "presence_offset": po,
+            "nms_iou": rule.nms_iou,
+        }  # fmt: skip
+        out.append({k: round(v, 4) if isinstance(v, float) else v for k, v in row.items()})
+    return out
+
+
+def collect(
+    vision: Any, samples: list[data.Sample], rule: ClassRule
+) -> tuple[Array, Array, int, list[tuple[Array, int]]]:
+    """Scores of all boxes of a class, whether each is right, and the number of true boxes."""
+    def detect(images: NDArray[np.uint8]) -> list[tuple[Array, Array]]:
+        o = vision(images)
+        found = [
+            find_boxes(p, e, rule, tiles.SIZE)
+            for p, e in zip(o["peaks"][:, rule.channel], o["edges"], strict=True)
+        ]
+        return [(f.boxes, f.scores) for f in found]
+
+    scores, hits, total, per_image = [], [], 0, []
+    for sample in samples:
+        boxes, s, true = tiles.detect_image(sample, detect)
+        mine = true[sample.labels == rule.channel]
+        taken = match_boxes(boxes, mine, IOU_OF.get(rule.name, 0.5), s)
+        scores.append(s)
+        hits.append((taken >= 0).astype(np.float64))
+        total += len(mine)
+        per_image.append((s, len(mine)))
+    return np.concatenate(scores), np.concatenate(hits), total, per_image
+
+
+def best_f1(scores: Array, hits: Array, n_true: int) -> float:
+    """The threshold of the highest F1, from a smoothed curve."""
+    grid = np.linspace(0.06, 0.8, 75)
+    f1 = []
+    for t in grid:
+        on = scores >= t
+        tp = hits[on].sum()
+        f1.append(2 * tp / max(on.sum() + n_true, 1))
+    smooth = np.convolve(np.pad(f1, 2, mode="edge"), np.ones(5) / 5, "valid")
+    return float(grid[int(smooth.argmax())])
+
+
+def unbiased(scores: Array, n_true: int) -> float:
+    """The threshold at which as many boxes are found as there are."""
+    ordered = np.sort(scores)[::-1]
+    if n_true >= len(ordered):
+        return 0.06
+    return float(np.clip((ordered[max(n_true - 1, 0)] + ordered[n_true]) / 2, 0.06, 0.9))
+
+
+def peaks_of_tiles(vision: Any, data_dir: Path) -> tuple[Array, Array]:
+    """Highest peak and presence (nan where unknown) of each class over calibration tiles."""
+    tops, truths = [], []
+    ucm = [s for s in data.load_set(data_dir, "ucm") if s.split == "calib" or (
+        len(s.boxes) and s.split != "val" and splits.ucm_box_split(s.file, "train") == "calib")]  # fmt: skip
+    pools = tiles.object_samples(data_dir, "calib")
+    for sample in [*ucm, *pools["trees"], *pools["cars"]]:
+        image, boxes = tiles.scaled(sample)
+        cuts = tiles.plan(*image.shape[:2], overlap=0)
+        out = vision(np.stack([tiles.window(image, c) for c in cuts]))
+        for cut, peaks in zip(cuts, out["peaks"], strict=True):
+            tops.append(peaks.max((1, 2)).astype(np.float64))
+            truths.append(presence_truth(sample, boxes, cut))
+    return np.array(tops), np.array(truths)
+
+
+def presence_truth(sample: data.Sample, boxes: NDArray[np.float32], cut: tiles.Cut) -> Array:
+    """1, 0 or nan (not known, or only a cut-off piece) for each class in one window."""
+    b = boxes - np.array([cut.x, cut.y, cut.x, cut.y])
+    area = (b[:, 2] - b[:, 0]) * (b[:, 3] - b[:, 1])
+    inside = b.clip(0, tiles.SIZE)
+    seen = (inside[:, 2] - inside[:, 0]).clip(0) * (inside[:, 3] - inside[:, 1]).clip(0)
+    share = seen / np.maximum(area, 1e-6)
+    out = np.full(len(splits.OBJECTS), np.nan)
+    for c, name in enumerate(splits.OBJECTS):
+        of = share[sample.labels == c]
+        if (of >= 0.5).any():
+            out[c] = 1.0
+        elif sample.known[c] and not (of > 0).any():
+            out[c] = 0.0
+        elif sample.set == "ucm" and name in ("car", "tree") and not len(of):
+            out[c] = float({"car": "cars", "tree": "trees"}[name] in sample.row["labels"])
+    return out
+
+
+def fit_scenes(vision: Any, data_dir: Path) -> dict[str, float]:
+    """Temperatures of both closed sets of scene classes."""
+    out = {}
+    for domain, name, head, names in (
+        ("fine", "ucm", "ucm_logits", splits.UCM_CLASSES),
+        ("coarse", "eurosat", "eurosat_logits", splits.EUROSAT_CLASSES),
+    ):
+        samples = [s for s in data.load_set(data_dir, name) if s.split == "calib"]
+        logits = scene_logits(vision, samples, head)
+        truth = np.array([names.index(s.row["class"]) for s in samples])
+        out[f"temperature_{domain}"] = round(fit_temperature(logits, truth), 4)
+    return out
+
+
+def scene_tile(sample: data.Sample) -> NDArray[np.uint8]:
+    """The 256 px tile of a scene image; a EuroSAT patch is read at 2.5 m."""
+    if sample.image.shape[0] == tiles.SIZE:
+        return sample.image
+    size = (tiles.SIZE, tiles.SIZE)
+    return resize(sample.image, size)
+
+
+def resize(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Bilinear."""
+    from PIL import Image
+
+    return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BILINEAR))
+
+
+def scene_logits(vision: Any, samples: list[data.Sample], head: str) -> Array:
+    """Logits of one head over scene images: float64[n, classes]."""
+    parts = []
+    for i in range(0, len(samples), 8):
+        parts.append(vision(np.stack([scene_tile(s) for s in samples[i : i + 8]]))[head])
+    return np.concatenate(parts).astype(np.float64)
+
+
+def fit_labels(vision: Any, data_dir: Path) -> tuple[float, float]:
+    """One Platt scaling for all land-cover labels."""
+    samples = [s for s in data.load_set(data_dir, "ucm") if s.split == "calib"]
+    p = 1 / (1 + np.exp(-scene_logits(vision, samples, "label_logits")))
+    hit = np.array([[float(c in s.row["labels"]) for c in splits.UCM_LABELS] for s in samples])
+    return fit_platt(p.ravel(), hit.ravel())

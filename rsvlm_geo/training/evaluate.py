@@ -1,0 +1,233 @@
+"""Measure a shipped pack on the validation splits, through its ONNX runtime.
+
+``python -m rsvlm_geo.training.evaluate --data DIR --pack DIR --out FILE.json``. Needs no torch for
+the numbers: only the splits, the rules that write questions, and the pack itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rsvlm_geo import metrics
+from rsvlm_geo.metrics import Measure
+from rsvlm_geo.model.mini import MiniVlm
+from rsvlm_geo.tasks import make_question
+from rsvlm_geo.training import calibrate, data, damage, evaluate_words, splits, tiles
+from rsvlm_geo.vlm import Question, Reply
+
+Numbers = dict[str, Measure]
+
+
+def ask_all(
+    model: MiniVlm, images: Sequence[NDArray[np.uint8]], questions: Sequence[Question]
+) -> list[list[Reply]]:
+    """Ask every question of every image, eight at a time."""
+    out: list[list[Reply]] = []
+    for i in range(0, len(images), 8):
+        out += model.ask(np.stack(images[i : i + 8]), questions)
+    return out
+
+
+def scenes(model: MiniVlm, data_dir: Path, *, robust: bool = True) -> Numbers:
+    """Top-1 of both domains, its calibration, and how it bears damage."""
+    out: Numbers = {}
+    for domain, name, names, gsd in (
+        ("fine", "ucm", splits.UCM_CLASSES, 0.3),
+        ("coarse", "eurosat", splits.EUROSAT_CLASSES, 2.5),
+    ):
+        said = model.info.scene_classes[domain]
+        samples = [s for s in data.load_set(data_dir, name) if s.split == "val"]
+        gold = [said[names.index(s.row["class"])] for s in samples]
+        images = [calibrate.scene_tile(s) for s in samples]
+        question = make_question("classify", gsd_m=gsd)
+
+        def top(
+            pictures: list[NDArray[np.uint8]], q: Question = question
+        ) -> tuple[list[str], list[float]]:
+            replies = [r[0] for r in ask_all(model, pictures, [q])]
+            return [r.text for r in replies], [max((r.candidates or {}).values()) for r in replies]
+
+        pred, sure = top(images)
+        hits = [p == g for p, g in zip(pred, gold, strict=True)]
+        out[f"classify/{name}"] = metrics.classification(pred, gold)["accuracy"]
+        for k, v in metrics.calibration(sure, hits).items():
+            out[f"classify/{name}/{k}"] = v
+        out[f"classify/{name}/constant"] = metrics.classification(
+            [metrics.constant_answer(gold)] * len(gold), gold
+        )["accuracy"]
+        if robust:
+            some = np.random.default_rng(1).permutation(len(images))[:210]
+            for how, spoil in damage.DAMAGES.items():
+                spoilt, _ = top([spoil(images[i]) for i in some])
+                right = [gold[i] for i in some]
+                whole = metrics.classification([pred[i] for i in some], right)["accuracy"]
+                got = metrics.classification(spoilt, right)["accuracy"]
+                out[f"robust/{name}/{how}"] = got
+                out[f"robust/{name}/{how}/drop"] = Measure(
+                    whole.value - got.value, len(some), float("nan"), float("nan"), better="zero"
+                )
+    return out
+
+
+def count_truth(
+    sample: data.Sample, boxes: NDArray[np.float32], cut: tiles.Cut, channel: int
+) -> int:
+    """True boxes of a class whose centre lies in a window."""
+    b = boxes[sample.labels == channel]
+    cx, cy = (b[:, 0] + b[:, 2]) / 2 - cut.x, (b[:, 1] + b[:, 3]) / 2 - cut.y
+    inside = (cx >= 0) & (cx < tiles.SIZE) & (cy >= 0) & (cy < tiles.SIZE)
+    return int(inside.sum())
+
+
+def tile_numbers(model: MiniVlm, data_dir: Path) -> Numbers:
+    """Counts and presence on single tiles of the validation images."""
+    out: Numbers = {}
+    pools = tiles.object_samples(data_dir, "val")
+    pools["scenes"] = [s for s in data.load_set(data_dir, "ucm") if s.split == "val"]
+    asked = [make_question(t, target=c) for c in splits.OBJECTS for t in ("count", "presence")]
+    n = len(splits.OBJECTS)
+    said_yes: dict[str, list[tuple[float, bool]]] = {c: [] for c in splits.OBJECTS}
+    for pool, samples in pools.items():
+        pairs: dict[int, list[tuple[Reply, int]]] = {c: [] for c in range(n)}
+        for sample in samples:
+            image, boxes = tiles.scaled(sample)
+            cuts = tiles.plan(*image.shape[:2], overlap=0)
+            replies = ask_all(model, [tiles.window(image, c) for c in cuts], asked)
+            for cut, row in zip(cuts, replies, strict=True):
+                truth = calibrate.presence_truth(sample, boxes, cut)
+                for c, name in enumerate(splits.OBJECTS):
+                    if pool != "scenes":
+                        pairs[c].append((row[2 * c], count_truth(sample, boxes, cut, c)))
+                    if not np.isnan(truth[c]):
+                        p = (row[2 * c + 1].candidates or {})["yes"]
+                        said_yes[name].append((p, bool(truth[c])))
+        wanted = {"trees": [5], "cars": [4], "ucm": [0, 1, 2, 3]}.get(pool, [])
+        for c in wanted:
+            add_counts(out, splits.OBJECTS[c], pairs[c])
+    add_presence(out, said_yes)
+    return out
+
+
+def add_counts(out: Numbers, name: str, pairs: list[tuple[Reply, int]]) -> None:
+    """MAE, bias and calibration of one class's counts, and the constant baseline."""
+    pred = [r.value for r, _ in pairs]
+    gold = [float(g) for _, g in pairs]
+    got = metrics.counting(pred, gold)
+    constant = metrics.counting([metrics.best_constant(gold)] * len(gold), gold)
+    for k in ("mae", "bias", "exact", "within_1"):
+        out[f"count/{name}/{k}"] = got[k]
+    out[f"count/{name}/constant_mae"] = constant["mae"]
+    sure = [float(r.confidence or 0) for r, _ in pairs]
+    hits = [p == g for p, g in zip(pred, gold, strict=True)]
+    out[f"count/{name}/ece"] = metrics.ece(sure, hits)
+
+
+def add_presence(out: Numbers, said: Mapping[str, list[tuple[float, bool]]]) -> None:
+    """Balanced accuracy per class and together, calibration, and the image-blind answer."""
+    every = [(c, p, t) for c, rows in said.items() for p, t in rows]
+    blind_yes = {c: np.mean([t for _, t in rows]) > 0.5 for c, rows in said.items() if rows}
+    gold = [t for _, _, t in every]
+    for k, v in metrics.yes_no([p >= 0.5 for _, p, _ in every], gold).items():
+        out[f"presence/{k}"] = v
+    blind = metrics.yes_no([bool(blind_yes[c]) for c, _, _ in every], gold)
+    out["presence/blind_balanced_accuracy"] = blind["balanced_accuracy"]
+    sure = [max(p, 1 - p) for _, p, _ in every]
+    hits = [(p >= 0.5) == t for _, p, t in every]
+    for k, v in metrics.calibration(sure, hits).items():
+        out[f"presence/{k}"] = v
+    for c, rows in said.items():
+        got = metrics.yes_no([p >= 0.5 for p, _ in rows], [t for _, t in rows])
+        out[f"presence/{c}/balanced_accuracy"] = got["balanced_accuracy"]
+
+
+def locate(model: MiniVlm, data_dir: Path) -> Numbers:
+    """Precision, recall and F1 of boxes on whole images, tiles merged by their cores."""
+    out: Numbers = {}
+    pools = tiles.object_samples(data_dir, "val")
+    for channel, name in enumerate(splits.OBJECTS):
+        question = make_question("locate", target=name)
+        iou = calibrate.IOU_OF.get(name, 0.5)
+
+        def detect(
+            images: NDArray[np.uint8], q: Question = question
+        ) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+            replies = [r[0] for r in model.ask(images, [q])]
+            empty = (np.zeros((0, 4)), np.zeros(0))
+            return [
+                empty if r.boxes is None or r.scores is None else (r.boxes, r.scores)
+                for r in replies
+            ]
+
+        pred, gold, scores = [], [], []
+        for sample in pools[calibrate.SET_OF[name]]:
+            boxes, s, true = tiles.detect_image(sample, detect)
+            pred.append(boxes)
+            scores.append(s)
+            gold.append(true[sample.labels == channel])
+        got = metrics.detection(pred, gold, iou=iou, scores=scores)
+        for k, v in got.items():
+            out[f"locate/{name}/{k}@{iou:g}"] = v
+        totals = metrics.counting([float(len(p)) for p in pred], [float(len(g)) for g in gold])
+        out[f"count_image/{name}/mae"] = totals["mae"]
+        out[f"count_image/{name}/bias"] = totals["bias"]
+        line = [float(len(g)) for g in gold]
+        out[f"count_image/{name}/constant_mae"] = metrics.counting(
+            [metrics.best_constant(line)] * len(line), line)["mae"]  # fmt: skip
+    return out
+
+
+def evaluate(
+    data_dir: Path,
+    pack: Path,
+    *,
+    threads: int | None = None,
+    variant: str | None = None,
+    parts: Sequence[str] = ("scenes", "tiles", "locate", "words"),
+) -> Numbers:
+    """Every number of the table, each with its n and interval."""
+    model = MiniVlm(pack, "cpu", threads, variant)
+    out: Numbers = {}
+    if "scenes" in parts:
+        out |= scenes(model, data_dir, robust=variant is None)
+    if "tiles" in parts:
+        out |= tile_numbers(model, data_dir)
+    if "locate" in parts:
+        out |= locate(model, data_dir)
+    if "words" in parts:
+        out |= evaluate_words.honesty(model, data_dir)
+        out |= evaluate_words.captions(model, data_dir)
+    return out
+
+
+def main() -> None:
+    """Print the table and write it as JSON."""
+    parser = argparse.ArgumentParser(prog="python -m rsvlm_geo.training.evaluate")
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--pack", type=Path, required=True)
+    parser.add_argument("--out", type=Path, default=None)
+    parser.add_argument("--threads", type=int, default=None)
+    parser.add_argument("--variant", default=None)
+    parser.add_argument("--parts", nargs="+", default=["scenes", "tiles", "locate", "words"])
+    args = parser.parse_args()
+    got = evaluate(
+        args.data, args.pack, threads=args.threads, variant=args.variant, parts=args.parts
+    )
+    print(metrics.format_table(got))
+    if args.out is not None:
+        rows: dict[str, Any] = {}
+        for k, v in got.items():
+            row = v.as_dict()
+            row.pop("extra", None)
+            rows[k] = {a: round(b, 5) if isinstance(b, float) else b for a, b in row.items()}
+        args.out.write_text(json.dumps(rows, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
