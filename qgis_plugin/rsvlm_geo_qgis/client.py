@@ -158,6 +158,13 @@ class _Process:
     def kill(self) -> None:
         engine_env.end_group(self.popen)
         self._ended.set()
+        for reader in self._readers:
+            if reader is not threading.current_thread():
+                reader.join(0.5)
+        for stream in (self.popen.stdin, self.popen.stdout, self.popen.stderr):
+            with contextlib.suppress(OSError, ValueError):
+                if stream is not None:
+                    stream.close()
 
     def shut_down(self, grace_s: float) -> None:
         """Ask it to end, close its input, then make sure."""
