@@ -52,7 +52,7 @@ def build_payload(
     Args:
         answers: One row per tile and question, geometry = tile core, any CRS or none (pixels).
         objects: One row per box or polygon, same CRS; may be empty or None.
-        run: The run's one row, as a mapping; ``coverage`` and ``totals`` may be JSON texts.
+        run: The run's one row, as a mapping; ``totals`` and ``provenance`` are JSON texts.
         title: What the scene is called.
         picture: A small picture of the scene, or None.
         notes: Sentences shown under the title.
@@ -82,7 +82,7 @@ def build_payload(
         "answers": [_answer(row, first) for row in rows],
         "objects": _objects(objects, place),
         "totals": _totals(run_values, rows),
-        "coverage": _coverage(run_values.get("coverage"), rows),
+        "coverage": _coverage(run_values, rows),
         "picture": None
         if picture is None
         else {
@@ -91,11 +91,7 @@ def build_payload(
             "width": picture.width,
             "height": picture.height,
         },
-        "provenance": [
-            [key, value if isinstance(value, str) else json.dumps(value, default=str)]
-            for key, value in run_values.items()
-            if value not in (None, "", {}, [])
-        ],
+        "provenance": _provenance(run_values),
         "notes": list(notes),
     }
 
@@ -168,17 +164,45 @@ def _objects(objects: gpd.GeoDataFrame | None, place: _Placer) -> list[dict[str,
     ]
 
 
-def _coverage(stored: Any, rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+def _coverage(run: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     """Shares of the asked area; from the run's own account, else from the number of tiles."""
-    if isinstance(stored, Mapping) and "seen" in stored:
-        refused = float(stored.get("refused") or 0.0)
-        shares = {"answered": float(stored["seen"]) - refused, "refused": refused}
-        shares |= {name: float(stored.get(name) or 0.0) for name in _COVERAGE[2:]}
+    if run.get("seen") is not None:
+        refused = float(run.get("refused") or 0.0)
+        shares = {"answered": float(run["seen"]) - refused, "refused": refused}
+        shares |= {name: float(run.get(name) or 0.0) for name in _COVERAGE[2:]}
     else:
         names = {"unreadable": "refused"}
         found = [names.get(row["status"], row["status"]) for row in rows]
         shares = {name: found.count(name) / max(len(found), 1) for name in _COVERAGE}
     return {name: round(max(share, 0.0), 6) for name, share in shares.items()}
+
+
+_SHOWN_ELSEWHERE = {
+    "totals", "coverage", "questions", "complete", "seen", "nodata", "failed", "pending",
+    "refused", "tiles", "objects", "summary", "task",
+}  # fmt: skip
+
+
+def _provenance(run: Mapping[str, Any]) -> list[list[str]]:
+    """Name and value of everything the run knows about itself, nested names joined by a dot."""
+    pairs: list[list[str]] = []
+
+    def walk(name: str, value: Any) -> None:
+        if value in (None, "", {}, []):
+            return
+        if isinstance(value, Mapping):
+            for key, inner in value.items():
+                walk(f"{name} · {key}" if name else str(key), inner)
+        else:
+            plain = isinstance(value, str | float | int)
+            pairs.append([name, str(value) if plain else json.dumps(value, default=str)])
+
+    stored = run.get("provenance")
+    walk("", {key: v for key, v in run.items() if key not in _SHOWN_ELSEWHERE | {"provenance"}})
+    if isinstance(stored, Mapping):
+        known = {name for name, _ in pairs}
+        walk("", {key: v for key, v in stored.items() if key not in _SHOWN_ELSEWHERE | known})
+    return pairs
 
 
 def _totals(run: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -191,7 +215,7 @@ def _totals(run: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> list[d
             {
                 "label": str(total.get("label", "total")).replace("_", " "),
                 "value": f"{value:,.10g}",
-                "note": "of the whole area asked" if complete else _share_note(total),
+                "note": "of all that has data" if complete else _share_note(run),
                 "complete": complete,
             }
         )
@@ -207,20 +231,19 @@ def _totals(run: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> list[d
     return totals
 
 
-def _share_note(total: Mapping[str, Any]) -> str:
-    coverage = total.get("coverage")
-    if isinstance(coverage, Mapping) and "seen" in coverage:
-        share = float(coverage["seen"]) - float(coverage.get("refused") or 0.0)
-        return f"incomplete: answered on {share:.1%} of the area"
-    return "incomplete: part of the area was not answered"
+def _share_note(run: Mapping[str, Any]) -> str:
+    if run.get("seen") is None:
+        return "incomplete: part of the area was not answered"
+    share = float(run["seen"]) - float(run.get("refused") or 0.0)
+    return f"incomplete: answered on {share:.1%} of the area"
 
 
 def _subtitle(
     run: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], georeferenced: bool
 ) -> str:
-    when = next((str(run[key]) for key in ("created", "finished", "started") if run.get(key)), "")
+    when = str(run.get("finished") or run.get("started") or "")
     parts = [
-        str(run.get("model") or run.get("model_name") or ""),
+        str(run.get("model") or ""),
         when[:16].replace("T", " "),
         "" if georeferenced else "no georeference: positions are pixels",
         "" if rows else "no answers",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -43,14 +44,13 @@ def make_run(n: int, *, crs: str | None = "EPSG:32618") -> tuple[Any, Any, dict[
             objects.append({"tile_id": f"{row}/{col}", "label": ("car", "tree")[i % 2],
                             "score": 0.8, "area_m2": 8.0,
                             "geometry": shapely.box(x + 9, y - 20, x + 14, y - 17)})  # fmt: skip
-    coverage = {"seen": 0.7, "refused": 0.2, "nodata": 0.15, "failed": 0.15, "pending": 0.0}
     run = {
-        "scene_href": "/data/<script>alert(1)</script>.tif",
         "model": "rsvlm-mini 1",
-        "created": "2026-11-21T10:00:00",
-        "coverage": coverage,
-        "totals": [{"label": "car", "value": 41.0, "complete": False, "coverage": coverage}],
-    }
+        "finished": "2026-11-21T10:00:00+00:00",
+        "seen": 0.7, "refused": 0.2, "nodata": 0.15, "failed": 0.15, "pending": 0.0,
+        "totals": json.dumps([{"label": "car", "value": 41.0, "complete": False}]),
+        "provenance": json.dumps({"scene": {"href": "/data/<script>alert(1)</script>.tif"}}),
+    }  # fmt: skip
     return gpd.GeoDataFrame(answers, crs=crs), gpd.GeoDataFrame(objects, crs=crs), run
 
 
