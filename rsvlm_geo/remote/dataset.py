@@ -25,6 +25,17 @@ from rsvlm_geo.remote.vsi import forget_failures, gdal_env, vsi_name
 __all__ = ["RasterSource", "RemoteDataset", "is_remote", "open_raster"]
 
 
+_MAGIC = (
+    (b"II*\0", "GTiff"), (b"MM\0*", "GTiff"), (b"II+\0", "GTiff"), (b"MM\0+", "GTiff"),
+    (b"\0\0\0\x0cjP", "JP2OpenJPEG"), (b"\xff\x4f\xff\x51", "JP2OpenJPEG"),
+    (b"\x89PNG", "PNG"), (b"\xff\xd8\xff", "JPEG"), (b"RIFF", "WEBP"), (b"EHFA", "HFA"),
+    (b"NITF", "NITF"), (b"BM", "BMP"), (b"GIF8", "GIF"), (b"CDF", "netCDF"),
+    (b"\x89HDF", "netCDF"),
+)  # fmt: skip
+"""First bytes -> the one driver that may open them. Not VRT and its like: a file from the network
+must not lead GDAL to files of this machine."""
+
+
 @dataclass(frozen=True, slots=True)
 class RasterSource:
     """A raster somewhere and how to get at it; pickles, and holds no secret."""
@@ -155,8 +166,15 @@ class RemoteDataset:
                 self.source.href, signer=self.source.signer, policy=self.source.policy
             )
         file, name = self._file, f"{uuid.uuid4().hex}.tif"
+        head = file.read_at(0, 16)
+        driver = next((driver for magic, driver in _MAGIC if head.startswith(magic)), None)
+        if driver is None:
+            raise SceneUnreadableError(
+                f"{self.source.name} is not a raster that is read over HTTP: it starts with "
+                f"{head!r}; expected GeoTIFF, JPEG 2000, PNG, JPEG, WebP, NITF, HDF or netCDF"
+            )
         with rasterio.Env(**self._env()):
-            self._dataset = rasterio.open(name, opener=_Opener(name, file))
+            self._dataset = rasterio.open(name, driver=driver, opener=_Opener(name, file))
         self._index = BlockIndex(self._dataset)
 
     def _env(self) -> dict[str, Any]:

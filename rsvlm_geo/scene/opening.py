@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 from rasterio.enums import Resampling
@@ -132,6 +133,9 @@ def as_source(source: Any) -> Source:
     Raises:
         SceneUnreadableError: It names none.
     """
+    elsewhere = _elsewhere(source)
+    if elsewhere is not None:
+        return elsewhere
     if isinstance(source, (str, Path)):
         return FileSource.single(str(source))
     if isinstance(source, (list, tuple)) and source:
@@ -158,6 +162,25 @@ def as_source(source: Any) -> Source:
         f"cannot open a {type(source).__name__} as a scene; pass a path, a URL, a rasterio dataset "
         "or an xarray.DataArray with a CRS"
     )
+
+
+def _elsewhere(source: Any) -> Source | None:
+    """A STAC Item (or a path or URL of one), or a raster over HTTP; None when it is neither.
+
+    The modules that know these stand above this one, so they are found by name.
+    """
+    text = str(source) if isinstance(source, (str, Path)) else ""
+    item = hasattr(source, "assets") or type(source).__name__ == "StacItem"
+    if item or isinstance(source, Mapping):
+        return cast(Source, import_module("rsvlm_geo.stac.item").item_source(source))
+    if not text or text.startswith(("/vsi", "<")):
+        return None
+    load = import_module("rsvlm_geo.stac.load")
+    if load.is_stac_path(text):
+        return cast(Source, import_module("rsvlm_geo.stac.item").only_item_source(text))
+    if text.startswith(("http://", "https://")):
+        return cast(Source, import_module("rsvlm_geo.remote.source").RemoteSource.single(text))
+    return None
 
 
 def _validity(

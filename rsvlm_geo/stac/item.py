@@ -204,6 +204,22 @@ def item_source(
     )
 
 
+def only_item_source(place: str, **choices: Any) -> RemoteSource:
+    """As :func:`item_source`, for a path or URL that holds one Item.
+
+    Raises:
+        StacError: It holds none, or several.
+    """
+    from rsvlm_geo.stac.load import load_items
+
+    found = list(load_items(place, signer=choices.get("signer")))
+    if len(found) != 1:
+        raise StacError(
+            f"{redact(place)} holds {len(found)} items; pass one of them, or run a batch"
+        )
+    return item_source(found[0], **choices)
+
+
 def open_item(
     item: Any,
     *,
@@ -231,15 +247,12 @@ def open_item(
     """
     from rsvlm_geo.scene import open_scene
 
+    choices: dict[str, Any] = {
+        "bands": bands, "assets": assets, "gsd_m": gsd_m, "signer": signer, "policy": policy,
+        "allow_local": allow_local,
+    }  # fmt: skip
     if isinstance(item, str) or hasattr(item, "__fspath__"):
-        from rsvlm_geo.stac.load import load_items
-
-        found = list(load_items(item, signer=signer))
-        if len(found) != 1:
-            raise StacError(f"{redact(str(item))} holds {len(found)} items; pass one of them")
-        item = found[0]
-    source = item_source(
-        item, bands=bands, assets=assets, gsd_m=gsd_m, signer=signer, policy=policy,
-        allow_local=allow_local,
-    )  # fmt: skip
+        source = only_item_source(str(item), **choices)
+    else:
+        source = item_source(item, **choices)
     return open_scene(source, **options)

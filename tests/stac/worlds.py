@@ -24,7 +24,8 @@ def make_raster(
     pixels = rng.integers(10, top_value, (bands, size, size)).astype(dtype)
     for _ in range(spots):
         row, col = rng.integers(0, size - 12, 2)
-        pixels[:, row : row + 12, col : col + 12] = 255 if dtype == "uint8" else 10_000
+        bright = rng.integers(230, 255, (bands, 12, 12)).astype(dtype)
+        pixels[:, row : row + 12, col : col + 12] = bright * (1 if dtype == "uint8" else 40)
     if nodata is not None:
         pixels[:, : size // 4] = nodata
     profile = {
