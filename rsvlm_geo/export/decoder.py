@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from rsvlm_geo.export.graph import Part
+from rsvlm_geo.export.graph import Part, last_tokens
 
 __all__ = [
     "EmbedTokens",
@@ -80,10 +80,13 @@ class TextDecoder(nn.Module):
         inputs_embeds: Tensor,
         attention_mask: Tensor,
         position_ids: Tensor,
+        num_logits_to_keep: Tensor,
         past: list[Tensor],
     ) -> tuple[Tensor, ...]:
         """Returns logits [B, S, V] and the grown keys and values, layer by layer."""
-        return self.decode(inputs_embeds, attention_mask, position_ids, None, past)
+        return self.decode(
+            inputs_embeds, attention_mask, position_ids, None, num_logits_to_keep, past
+        )
 
     def decode(
         self,
@@ -91,9 +94,11 @@ class TextDecoder(nn.Module):
         attention_mask: Tensor,
         position_ids: Tensor,
         token_type_ids: Tensor | None,
+        keep: Tensor,
         past: list[Tensor],
     ) -> tuple[Tensor, ...]:
-        """One pass over the newest tokens; see :func:`attention_bias` for ``token_type_ids``."""
+        """One pass over the newest tokens, logits for the last ``keep``, or for all where it is 0;
+        see :func:`attention_bias` for ``token_type_ids``."""
         cache = cache_of(past)
         output = self.text_model(
             inputs_embeds=inputs_embeds,
@@ -102,7 +107,7 @@ class TextDecoder(nn.Module):
             past_key_values=cache,
             use_cache=True,
         )
-        logits = self.lm_head(output.last_hidden_state)
+        logits = self.lm_head(last_tokens(output.last_hidden_state, keep))
         if self.softcap is not None:
             logits = torch.tanh(logits / self.softcap) * self.softcap
         return (logits.float(), *flat_cache(cache))
@@ -134,10 +139,13 @@ class TypedTextDecoder(TextDecoder):
         attention_mask: Tensor,
         position_ids: Tensor,
         token_type_ids: Tensor,
+        num_logits_to_keep: Tensor,
         past: list[Tensor],
     ) -> tuple[Tensor, ...]:
         """Returns logits [B, S, V] and the grown keys and values, layer by layer."""
-        return self.decode(inputs_embeds, attention_mask, position_ids, token_type_ids, past)
+        return self.decode(
+            inputs_embeds, attention_mask, position_ids, token_type_ids, num_logits_to_keep, past
+        )
 
 
 def cache_of(past: list[Tensor]) -> Any:
@@ -212,9 +220,19 @@ def decoder_part(
         types[:, :4] = 0
         inputs["token_type_ids"] = types
         axes["token_type_ids"] = {0: "batch", 1: "total_length"}
+    # scored or continued, a prompt of 600 tokens needs a few rows of logits, not 600
+    inputs["num_logits_to_keep"] = torch.tensor(0)
     past, past_axes, names = past_samples(config.num_hidden_layers, heads, width, dtype)
     module = (TypedTextDecoder if typed else TextDecoder)(text_model, lm_head)
-    return Part("decoder_model_merged", module, inputs, axes | past_axes, ("logits", *names), past)
+    return Part(
+        "decoder_model_merged",
+        module,
+        inputs,
+        axes | past_axes,
+        ("logits", *names),
+        past,
+        frozenset({"num_logits_to_keep"}),
+    )
 
 
 def past_samples(

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from rsvlm_geo.errors import ExportError
 
-__all__ = ["OPSETS", "Part", "export_part"]
+__all__ = ["OPSETS", "Part", "export_part", "last_tokens", "save_model"]
 
 OPSETS = (18, 23)
 """18 runs everywhere; 23 keeps attention as one operator, for CPU and CUDA."""
@@ -41,6 +41,8 @@ class Part:
     outputs: tuple[str, ...]
     past: Mapping[str, Tensor] = field(default_factory=dict)
     """Inputs that ``forward`` takes together, as its last argument, a flat list."""
+    optional: frozenset[str] = frozenset()
+    """Inputs that need not be fed: their sample is their default."""
 
     def __post_init__(self) -> None:
         samples = [*self.inputs.values(), *self.past.values()]
@@ -102,12 +104,28 @@ def export_part(part: Part, path: Path, *, opset: int = 18) -> Path:
         raise ExportError(f"{part.name}: torch.onnx.export returned nothing")
     model = program.model
     _name_axes(model, part.axes)
+    _free_slices(model)
+    for value in model.graph.inputs:
+        if value.name in part.optional:
+            value.const_value = ir.tensor(part.inputs[value.name].numpy(), name=value.name)
+            model.graph.initializers.add(value)
     save_model(model, path)
     return path
 
 
 def save_model(model: ir.Model, path: Path) -> None:
-    """Write a graph, weights inside, or beside it as ``<name>.onnx_data`` above 1.8 GB."""
+    """Write a graph, weights inside, or beside it as ``<name>.onnx_data`` above 1.8 GB.
+
+    What the tracer notes down (paths and lines of the machine it ran on) is left out.
+    """
+    model.metadata_props.clear()
+    model.graph.metadata_props.clear()
+    for node in model.graph:
+        node.metadata_props.clear()
+        for value in node.outputs:
+            value.metadata_props.clear()
+    for value in (*model.graph.inputs, *model.graph.initializers.values()):
+        value.metadata_props.clear()
     weights = [v.const_value for v in model.graph.initializers.values()]
     size = sum(int(w.nbytes) for w in weights if w is not None)
     if size > INLINE_LIMIT_BYTES:
@@ -117,7 +135,7 @@ def save_model(model: ir.Model, path: Path) -> None:
 
 
 def _dynamic(part: Part, name: str) -> dict[int, Any]:
-    return {axis: torch.export.Dim.DYNAMIC for axis in part.axes.get(name, {})}
+    return dict.fromkeys(part.axes.get(name, {}), torch.export.Dim.DYNAMIC)
 
 
 def _name_axes(model: ir.Model, axes: Mapping[str, Mapping[int, str]]) -> None:
@@ -137,6 +155,39 @@ def _name_axes(model: ir.Model, axes: Mapping[str, Mapping[int, str]]) -> None:
         if value.shape is None:
             continue
         value.shape = ir.Shape([_renamed(dim, pattern, words) for dim in value.shape])
+
+
+def _free_slices(model: ir.Model) -> None:
+    """Forget the length claimed for what :func:`last_tokens` cuts, up to the output.
+
+    ONNX Runtime plans its buffers by these shapes and stops where they are not true.
+    """
+    loose: list[ir.Value] = [
+        node.outputs[0] for node in model.graph if node.metadata_props.get(_CUT) == "1"
+    ]
+    for value in loose:
+        shape = value.shape
+        value.shape = None
+        if value.is_graph_output() and shape is not None:
+            value.shape = ir.Shape([*shape[:1], "kept", *shape[2:]])
+        loose.extend(o for node in value.consumers() for o in node.outputs)
+
+
+_CUT = "rsvlm.last_tokens"
+
+
+def last_tokens(hidden: Tensor, count: Tensor) -> Tensor:
+    """The last ``count`` of [B, S, D] along S; all where ``count`` is 0."""
+    if not torch.onnx.is_in_onnx_export():
+        return hidden[:, -int(count) :]
+    last = torch.tensor([torch.iinfo(torch.int64).max])
+    return torch.onnx.ops.symbolic(  # type: ignore[no-any-return]
+        "Slice",
+        (hidden, -count.reshape(1), last, torch.tensor([1])),
+        dtype=hidden.dtype,
+        shape=hidden.shape,
+        metadata_props={_CUT: "1"},
+    )
 
 
 def _symbol(value: ir.Value, axis: int) -> str | None:

@@ -1,4 +1,4 @@
-"""GIT: image tokens, then text, through one BERT-like stack with absolute positions for the text."""
+"""GIT: image tokens, then text, through one stack, with absolute positions for the text."""
 
 from __future__ import annotations
 
