@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 import rasterio
 from affine import Affine
 from numpy.typing import NDArray
+from rasterio.errors import NotGeoreferencedWarning
 from rasterio.features import shapes as raster_shapes
 from rasterio.windows import Window as RasterioWindow
 
@@ -32,7 +34,9 @@ def make_transform(
 ) -> Affine:
     """North-up, or turned by ``rotation`` degrees about the origin."""
     rx, ry = (res, res) if isinstance(res, (int, float)) else res
-    return Affine.translation(*origin) @ Affine.rotation(rotation) @ Affine.scale(rx, -ry)
+    # affine 2.4 multiplies with * and affine 3 with @: six numbers work with both
+    c, s = math.cos(math.radians(rotation)), math.sin(math.radians(rotation))
+    return Affine(c * rx, s * ry, origin[0], s * rx, -c * ry, origin[1])
 
 
 def make_scene(
@@ -85,7 +89,10 @@ def make_scene(
     if not options["tiled"]:
         options.pop("blockxsize"), options.pop("blockysize")
     sparse = bool(options.get("SPARSE_OK"))
-    with rasterio.open(path, "w", **options) as dataset:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        dataset = rasterio.open(path, "w", **options)
+    with dataset:
         if not sparse:
             image = np.full((bands, height, width), low, dtype=dtype)
             if noise:
@@ -155,7 +162,9 @@ class Oracle:
     def reply(self, boxes: NDArray[np.float64], question: Question) -> Reply:
         n = len(boxes)
         if question.task == "presence":
-            return Reply("yes" if n else "no", candidates={"yes": float(n > 0), "no": float(n == 0)})
+            return Reply(
+                "yes" if n else "no", candidates={"yes": float(n > 0), "no": float(n == 0)}
+            )
         if question.task in ("count", "locate"):
             return Reply(str(n), boxes=boxes, labels=(self.label,) * n, scores=np.full(n, 0.9))
         return Reply(f"A picture with {n} bright patches.", confidence=0.9)
@@ -180,11 +189,21 @@ class Oracle:
 
 def true_rings(objects: Sequence[Box], transform: Affine) -> NDArray[np.float64]:
     """float64[n, 4, 2]: corners of painted rectangles on the map, straight through the affine."""
+    a, b, c, d, e, f = tuple(transform)[:6]
     rings = [
-        [transform * corner for corner in ((x0, y0), (x1, y0), (x1, y1), (x0, y1))]
+        [
+            (a * x + b * y + c, d * x + e * y + f)
+            for x, y in ((x0, y0), (x1, y0), (x1, y1), (x0, y1))
+        ]
         for x0, y0, x1, y1 in objects
     ]
     return np.array(rings, dtype=np.float64).reshape(-1, 4, 2)
+
+
+def at(transform: Affine, col: float, row: float) -> tuple[float, float]:
+    """The map position of a pixel's top left corner."""
+    a, b, c, d, e, f = tuple(transform)[:6]
+    return a * col + b * row + c, d * col + e * row + f
 
 
 def footprint_errors(rings: NDArray[np.float64], truth: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -128,6 +128,8 @@ class ArraySource:
     names: tuple[str, ...] = ()
     label: str = "xarray.DataArray"
     datetime: str | None = None
+    decoded_8_bits: bool = False
+    """Whether it was 8 bits in its file, and xarray decoded it to floats with NaN for nodata."""
 
     @classmethod
     def from_dataarray(cls, array: Any) -> ArraySource:
@@ -177,6 +179,7 @@ class ArraySource:
             names=names,
             label=str(array.encoding.get("source") or array.name or "xarray.DataArray"),
             datetime=None if when is None or np.ndim(when) else str(when)[:19],
+            decoded_8_bits=_was_8_bits(array),
         )
 
     @property
@@ -190,14 +193,15 @@ class ArraySource:
         if count == 0:
             raise SceneContentError(f"{self.href} has no bands; pass at least one")
         dtype = np.dtype(self.array.dtype)
-        if dtype == np.bool_:
+        if dtype == np.bool_ or self.decoded_8_bits:
             dtype = np.dtype("uint8")
         alpha = count == 4 and self.names and self.names[3].lower() == "alpha"
         return RasterFacts(
             width=width,
             height=height,
             dtypes=(str(dtype),) * count,
-            nodata=(self.nodata,) * count,
+            nodata=(None if self.decoded_8_bits else self.nodata,) * count,
+            has_mask=self.decoded_8_bits,
             colors=("undefined",) * (count - 1) + ("alpha" if alpha else "undefined",),
             names=self.names,
             scales=(1.0,) * count,
@@ -210,15 +214,20 @@ class ArraySource:
     def open(self, indexes: tuple[int, ...], nodata: float | None, mask: MaskKind) -> Pixels:
         """See :meth:`Source.open`."""
         fill = nodata if nodata is not None else (self.nodata if mask == "nodata" else None)
-        return _ArrayPixels(self.array, indexes, fill, alpha=4 if mask == "alpha" else 0)
+        if self.decoded_8_bits and fill is None:
+            fill = float("nan")
+        return _ArrayPixels(
+            self.array, indexes, fill, 4 if mask == "alpha" else 0, self.decoded_8_bits
+        )
 
 
 class _ArrayPixels:
     def __init__(
-        self, array: Any, indexes: tuple[int, ...], fill: float | None, alpha: int
+        self, array: Any, indexes: tuple[int, ...], fill: float | None, alpha: int, to_8_bits: bool
     ) -> None:
         self._array, self._alpha, self._fill = array, alpha, fill
         self._indexes = [i - 1 for i in indexes] + ([alpha - 1] if alpha else [])
+        self._to_8_bits = to_8_bits
 
     def read(
         self, span: SpanWindow, out_shape: tuple[int, int], resampling: Resampling
@@ -232,6 +241,8 @@ class _ArrayPixels:
             block = block.astype(block.dtype.newbyteorder("="))
         inner = (span[0] - x0, span[1] - y0, span[2], span[3])
         data, valid = resample_block(block, inner, out_shape, resampling, self._fill)
+        if self._to_8_bits:
+            data = np.nan_to_num(np.rint(data), nan=0.0).astype(np.uint8)
         if self._alpha:
             return data[:-1], data[-1] > 0
         return data, valid
@@ -262,6 +273,7 @@ def resample_block(
         profile = {
             "driver": "GTiff", "width": block.shape[2], "height": block.shape[1],
             "count": block.shape[0], "dtype": block.dtype, "nodata": fill,
+            "transform": rasterio.Affine(2.0, 0.0, 0.0, 0.0, -2.0, 0.0),
         }  # fmt: skip
         with MemoryFile() as memory:
             with memory.open(**profile) as dataset:
@@ -305,6 +317,18 @@ def _array_nodata(array: Any) -> float | None:
                     return float("nan")  # decoded: what was fill is NaN now
                 return value
     return float("nan") if array.dtype.kind == "f" else None
+
+
+def _was_8_bits(array: Any) -> bool:
+    encoding = array.encoding
+    stored = encoding.get("rasterio_dtype") or encoding.get("dtype")
+    return (
+        array.dtype.kind == "f"
+        and stored is not None
+        and str(stored) == "uint8"
+        and encoding.get("scale_factor", 1.0) == 1.0
+        and encoding.get("add_offset", 0.0) == 0.0
+    )
 
 
 def _array_transform(array: Any, x: Any, y: Any) -> Affine6 | None:

@@ -87,7 +87,7 @@ class Ground:
         if len(flat) == 0:
             return xy
         with self._transformer() as transformer:
-            rows, cols = transformer.rowcol(flat[:, 0], flat[:, 1], op=lambda v: v)
+            rows, cols = transformer.rowcol(flat[:, 0], flat[:, 1], op=np.positive)
         return np.stack([np.asarray(cols, float), np.asarray(rows, float)], -1).reshape(xy.shape)
 
     def _transformer(self) -> Any:

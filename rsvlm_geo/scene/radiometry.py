@@ -292,4 +292,4 @@ def _isolated(sample: BlockSample, band: int, fill: float, hits: int) -> bool:
         outside = values > fill
     else:
         return False
-    return bool(counts[between].sum() <= 0.02 * scaled_hits and not counts[outside].sum())
+    return bool(counts[between].sum() <= 0.05 * scaled_hits and not counts[outside].sum())

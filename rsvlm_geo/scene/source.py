@@ -8,6 +8,8 @@ a :class:`FileSource` with a part per band, a remote reader its own class.
 from __future__ import annotations
 
 import re
+import threading
+import warnings
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -37,6 +39,8 @@ __all__ = [
     "gdal_path",
     "is_remote",
 ]
+
+_FILTERS = threading.Lock()
 
 MaskKind = Literal["alpha", "mask", "nodata", "none"]
 SpanWindow = tuple[float, float, float, float]
@@ -262,6 +266,7 @@ class FileSource:
             )
         xml = (
             f'<VRTDataset rasterXSize="{width}" rasterYSize="{height}">'
+            "<GeoTransform>0, 2, 0, 0, 0, -2</GeoTransform>"  # any: the scene knows its own
             + "".join(bands) + mask_xml + "</VRTDataset>"
         )  # fmt: skip
         return xml, len(parts) if mask == "alpha" else 0
@@ -392,8 +397,6 @@ def open_dataset(href: str, *, shown: str | None = None) -> Any:
         SceneNotFoundError: Nothing there.
         SceneUnreadableError: Not a raster, or a broken one.
     """
-    import warnings
-
     shown = shown or href
     local = not is_remote(href) and "://" not in href and not href.startswith(("/vsi", "<"))
     # subdatasets and drivers have a colon: NETCDF:"a.nc":var
@@ -402,7 +405,8 @@ def open_dataset(href: str, *, shown: str | None = None) -> Any:
     if local and Path(href).is_dir() and not any(Path(href).iterdir()):
         raise SceneUnreadableError(f"{shown} is an empty folder; pass a raster file")
     try:
-        with warnings.catch_warnings():
+        # the filters are global: two reader threads must not swap them at once
+        with _FILTERS, warnings.catch_warnings():
             warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
             return rasterio.open(href)
     except RasterioIOError as error:
