@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rsvlm_geo.export.source import Checkpoint, open_checkpoint
-    from rsvlm_geo.export.verify import Verification
+    from rsvlm_geo.export.verify import Verification, verify_pack
     from rsvlm_geo.export.write import Exported, export_checkpoint, export_clip, export_pack
 
 __all__ = [
@@ -20,12 +20,14 @@ __all__ = [
     "export_clip",
     "export_pack",
     "open_checkpoint",
+    "verify_pack",
 ]
 
 _HOMES = {
     "Checkpoint": "source",
     "open_checkpoint": "source",
     "Verification": "verify",
+    "verify_pack": "verify",
     "Exported": "write",
     "export_checkpoint": "write",
     "export_clip": "write",

@@ -50,6 +50,8 @@ def run_torch(family: Family, model: Any, sample: Sample, *, steps: int) -> Refe
             inputs, generator = _captioner(family.model_type, model, inputs, stages)
         else:
             stages["image_features"] = _features(model, inputs)
+            if sample.image_id is not None and sample.image_id >= _rows(model):
+                inputs = _merged(model, sample, stages["image_features"])
         with _captured(generator, family, stages), _endless(generator):
             said = generator.generate(
                 **inputs,
@@ -75,6 +77,23 @@ def _features(model: Any, inputs: Mapping[str, torch.Tensor]) -> Array:
         pooled = torch.cat([f.reshape(-1, f.shape[-1]) for f in pooled])
     features: Array = pooled.reshape(-1, pooled.shape[-1]).float().numpy()
     return features
+
+
+def _rows(model: Any) -> int:
+    rows: int = model.get_input_embeddings().weight.shape[0]
+    return rows
+
+
+def _merged(model: Any, sample: Sample, features: Array) -> dict[str, torch.Tensor]:
+    """Embeddings instead of ids, where the image token is a mark beyond the vocabulary (VHM)."""
+    place = torch.from_numpy(sample.input_ids == sample.image_id)
+    ids = torch.from_numpy(sample.input_ids).masked_fill(place, 0)
+    embeds = model.get_input_embeddings()(ids)
+    embeds[place] = torch.from_numpy(features).to(embeds.dtype)
+    return {
+        "inputs_embeds": embeds,
+        "attention_mask": torch.from_numpy(sample.attention_mask),
+    }
 
 
 def _captioner(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,18 +12,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rsvlm_geo.errors import ExportError
 from rsvlm_geo.export.families import Family
 from rsvlm_geo.export.reference import Reference, run_torch
 from rsvlm_geo.export.runner import Graphs, run_graphs
 from rsvlm_geo.export.sample import Sample, make_sample
+from rsvlm_geo.export.source import open_checkpoint
+from rsvlm_geo.export.variants import SUFFIXES
 
-__all__ = ["LIMITS", "Verification", "make_reference", "verify_graphs"]
+__all__ = ["LIMITS", "Verification", "make_reference", "verify_graphs", "verify_pack"]
 
 Array = NDArray[Any]
 
 LIMITS: Mapping[str, float] = {"fp32": 1e-3}
-"""Largest difference of logits, in their own units, at which a variant is called equal.
-Others are not: their agreement is measured and stated."""
+"""Largest difference at which a variant is called equal: of logits in their own units, of the
+stages before them relative to their largest value. Other variants are never called equal: their
+agreement is measured and stated."""
 
 STEPS = 64
 
@@ -42,6 +47,8 @@ class Verification:
     """Lowest cosine between logits (or embeddings) and torch's, same steps."""
     stages: Mapping[str, float]
     """Stage -> largest absolute difference."""
+    scales: Mapping[str, float]
+    """Stage -> largest absolute value, which its difference is to be seen beside."""
     distinct: int
     """Different tokens among torch's: a loop of one token would prove little."""
     seconds: float
@@ -52,8 +59,9 @@ class Verification:
     def equal(self) -> bool:
         """All tokens identical and logits within the limit of the variant."""
         limit = LIMITS.get(self.variant)
-        worst = max([self.max_logit_diff, *self.stages.values()])
-        return limit is not None and self.identical == self.steps and worst <= limit
+        if limit is None or self.identical < self.steps or self.max_logit_diff > limit:
+            return False
+        return all(d <= limit * max(1.0, self.scales[name]) for name, d in self.stages.items())
 
     def to_json(self) -> dict[str, Any]:
         """As it stands in ``rsvlm.json``."""
@@ -65,10 +73,73 @@ class Verification:
             "distinct_tokens": self.distinct,
             "max_logit_diff": self.max_logit_diff,
             "min_cosine": self.cosine,
-            "stages": dict(self.stages),
+            "stages": {
+                name: {"max_diff": diff, "max_value": self.scales[name]}
+                for name, diff in self.stages.items()
+            },
             "seconds": round(self.seconds, 2),
             "against": self.against,
         }
+
+
+def verify_pack(
+    pack: str | Path,
+    source: str,
+    *,
+    revision: str | None = None,
+    vit: str | None = None,
+    write: bool = True,
+    seed: int = 0,
+) -> list[Verification]:
+    """Compare every variant of a pack with the checkpoint it came from.
+
+    Args:
+        pack: The pack's folder.
+        source: The checkpoint, as for :func:`rsvlm_geo.export.export_pack`; ``revision`` and
+            ``vit`` too.
+        write: Put the result into ``rsvlm.json``, under ``verification``.
+        seed: Of the random sample.
+
+    Raises:
+        ExportError: The pack or the checkpoint cannot be read, or are of two families.
+    """
+    root = Path(pack)
+    card_path = root / "rsvlm.json"
+    graphs = variants_in(root)
+    checkpoint = open_checkpoint(source, revision=revision, vit=vit)
+    sample, reference, positions = make_reference(checkpoint.family, checkpoint.model, seed=seed)
+    checks = [
+        verify_graphs(checkpoint.family, files, sample, reference, variant=variant,
+                      positions=positions)
+        for variant, files in graphs.items()
+    ]  # fmt: skip
+    if write and card_path.is_file():
+        card = json.loads(card_path.read_text(encoding="utf-8"))
+        card["verification"] = [check.to_json() for check in checks]
+        text = json.dumps(card, indent=1, ensure_ascii=False) + "\n"
+        card_path.write_text(text, encoding="utf-8")
+    return checks
+
+
+def variants_in(root: Path) -> dict[str, dict[str, Path]]:
+    """Variant -> part -> file, of the variants a pack has in full; ``mixed`` where it has none.
+
+    Raises:
+        ExportError: There are no graphs.
+    """
+    found: dict[str, dict[str, Path]] = {}
+    suffixes = sorted({s for s in SUFFIXES.values() if s}, key=len, reverse=True)
+    for path in sorted((root / "onnx").glob("*.onnx")):
+        suffix = next((s for s in suffixes if path.stem.endswith(s)), "")
+        variant = next(v for v, s in SUFFIXES.items() if s == suffix)
+        found.setdefault(variant, {})[path.stem.removesuffix(suffix)] = path
+    if not found:
+        raise ExportError(f"no graphs in {root / 'onnx'}; export the model first")
+    parts = {part for files in found.values() for part in files}
+    whole = {variant: files for variant, files in found.items() if set(files) == parts}
+    return whole or {
+        "mixed": {part: file for files in found.values() for part, file in files.items()}
+    }
 
 
 def make_reference(
@@ -131,6 +202,7 @@ def verify_graphs(
         max_logit_diff=diff,
         cosine=cosine,
         stages=stages,
+        scales={name: float(np.abs(reference.stages[name]).max()) for name in stages},
         distinct=len(np.unique(reference.tokens)),
         seconds=time.perf_counter() - began,
         against=_versions(),

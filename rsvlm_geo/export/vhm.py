@@ -88,6 +88,7 @@ def _restore_buffers(model: Any, kind: Any, config: Any) -> None:
     small.vision_config.num_hidden_layers = 1
     small.vision_feature_layer = 1
     small.text_config.vocab_size = 8
+    small.text_config.pad_token_id = None
     fresh = dict(kind(small).named_buffers())
     for name, buffer in list(model.named_buffers()):
         if buffer.device.type == "meta":
