@@ -133,7 +133,7 @@ def fill_symbol(fill: Fill, name: str) -> str:
             )
         )  # fmt: skip
     if fill.halo is not None:
-        parts.append(_line(fill.halo, fill.width_mm + 0.5, "solid"))
+        parts.append(_line(fill.halo, fill.width_mm + 0.35, "solid"))
     parts.append(_line(fill.outline, fill.width_mm, fill.dash))
     return (
         f'<symbol type="fill" name="{name}" alpha="1" clip_to_extent="1" force_rhr="0">'

@@ -21,6 +21,7 @@ __all__ = [
     "answers_style",
     "class_colors",
     "count_bins",
+    "object_colors",
     "objects_style",
     "run_style",
 ]
@@ -73,6 +74,11 @@ _PALETTE = (
     (49, 130, 89), (158, 202, 225), (99, 57, 156), (253, 174, 97), (102, 166, 30), (166, 118, 29),
     (117, 112, 179), (231, 41, 138),
 )  # fmt: skip
+_BRIGHT = (
+    (255, 235, 0), (0, 229, 255), (255, 64, 180), (140, 255, 60), (255, 140, 0), (190, 120, 255),
+    (255, 255, 255), (255, 82, 82), (100, 181, 246), (0, 230, 170), (255, 204, 188),
+    (205, 220, 57),
+)  # fmt: skip
 _BINS = ((1, 2), (3, 5), (6, 10), (11, 20), (21, 50), (51, 100), (101, 1000), (1001, 10**9))
 _RAMP = (
     (254, 240, 190, 120), (254, 217, 118, 130), (254, 178, 76, 140), (253, 141, 60, 150),
@@ -88,8 +94,8 @@ _OTHERS = (
     ("nodata", Fill(fill=(150, 150, 150, 120), outline=(110, 110, 110, 180), width_mm=0.2)),
     ("failed", Fill(fill=(214, 39, 40, 130), outline=(150, 0, 0, 255), width_mm=0.5)),
 )
-_SAID = Fill(fill=(0, 114, 178, 26), outline=(0, 114, 178, 255), width_mm=0.3)
-_YES = Fill(fill=(0, 158, 115, 110), outline=(0, 90, 66, 255), width_mm=0.4)
+_SAID = Fill(fill=(0, 114, 178, 20), outline=(0, 114, 178, 255), width_mm=0.3)
+_YES = Fill(fill=(0, 158, 115, 80), outline=(0, 90, 66, 255), width_mm=0.4)
 _NO = Fill(fill=(255, 255, 255, 36), outline=(255, 255, 255, 200), width_mm=0.2)
 _MAX_CLASSES = 40
 
@@ -97,6 +103,11 @@ _MAX_CLASSES = 40
 def class_colors(names: Sequence[str]) -> dict[str, tuple[int, int, int]]:
     """A colour for each class, in the order given; they repeat after twenty."""
     return {name: _PALETTE[i % len(_PALETTE)] for i, name in enumerate(names)}
+
+
+def object_colors(names: Sequence[str]) -> dict[str, tuple[int, int, int]]:
+    """A bright colour for each class of objects; they stand on imagery, over the tiles' tints."""
+    return {name: _BRIGHT[i % len(_BRIGHT)] for i, name in enumerate(names)}
 
 
 def count_bins(highest: float) -> list[tuple[int, int]]:
@@ -187,7 +198,7 @@ def _answered_rules(question: Mapping[str, Any]) -> list[Rule]:
             Rule(
                 name.replace("_", " "),
                 f'{said} AND "answer" = {literal(name)}',
-                Fill(fill=(*color, 90), outline=(*color, 255), width_mm=0.4),
+                Fill(fill=(*color, 46), outline=(*color, 230), width_mm=0.35),
             )
             for name, color in class_colors(names).items()
         ]
@@ -239,11 +250,11 @@ def objects_style(labels: Sequence[str], object_m: float | None) -> str:
         Rule(
             name.replace("_", " "),
             f'"label" = {literal(name)}',
-            Fill(outline=(*color, 255), width_mm=0.45, halo=(255, 255, 255, 150)),
+            Fill(outline=(*color, 255), width_mm=0.55, halo=(0, 0, 0, 170)),
         )
-        for name, color in class_colors(labels).items()
+        for name, color in object_colors(labels).items()
     ]
-    rules.append(Rule("other", "ELSE", Fill(outline=(90, 90, 90, 255), halo=(255, 255, 255, 150))))
+    rules.append(Rule("other", "ELSE", Fill(outline=(200, 200, 200, 255), halo=(0, 0, 0, 170))))
     text = "replace(\"label\", '_', ' ') || coalesce(' ' || round(\"score\" * 100) || ' %', '')"
     return document(
         rule_renderer(rules),

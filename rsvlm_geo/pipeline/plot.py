@@ -11,7 +11,7 @@ import numpy as np
 import shapely
 
 from rsvlm_geo.errors import OutputError, require
-from rsvlm_geo.layers.style import class_colors
+from rsvlm_geo.layers.style import class_colors, object_colors
 from rsvlm_geo.layers.write import replace_with
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def _draw_tiles(ax: Any, result: Result, facts: Mapping[str, Any]) -> list[Any]:
         names = list(facts["answers"])
         for name, color in class_colors(names).items():
             rgb = tuple(part / 255 for part in color)
-            style = {"facecolor": (*rgb, 0.28), "edgecolor": rgb, "linewidth": 0.9}
+            style = {"facecolor": (*rgb, 0.16), "edgecolor": (*rgb, 0.75), "linewidth": 0.6}
             label = name.replace("_", " ") if names.index(name) < 14 else None
             add(answered[answered["answer"] == name], style, label)
     elif kind == "yes_no":
@@ -158,16 +158,23 @@ def _draw_objects(ax: Any, result: Result) -> list[Any]:
     handles = []
     names = [str(name) for name in objects["label"].value_counts().index]
     thick = 1.3 if len(objects) < 400 else 0.7
-    for name, color in class_colors(names).items():
+    for name, color in object_colors(names).items():
         rows = objects[objects["label"] == name]
         rgb = (color[0] / 255, color[1] / 255, color[2] / 255)
         rings = _pixels(result, rows.geometry)
         ax.add_collection(
-            LineCollection(rings, colors="white", linewidths=thick + 1.0, alpha=0.6), autolim=False
+            LineCollection(rings, colors="black", linewidths=thick + 0.9, alpha=0.65), autolim=False
         )
         ax.add_collection(LineCollection(rings, colors=[rgb], linewidths=thick), autolim=False)
         handles.append(
-            Line2D([], [], color=rgb, lw=2, label=f"{name.replace('_', ' ')} ({len(rows)})")
+            Line2D(
+                [],
+                [],
+                color=rgb,
+                lw=2,
+                path_effects=_halo(),
+                label=f"{name.replace('_', ' ')} ({len(rows)})",
+            )
         )
     return handles[:14]
 
@@ -191,6 +198,8 @@ def _frame(ax: Any, result: Result, facts: Mapping[str, Any], handles: list[Any]
         spine.set_visible(False)
     total = result.total
     title = str(total) if total is not None else str(facts["title"])
+    if total is None and len(result.layers.style.questions) > 1:
+        title = " ".join(said.text for said in result.statements[1:2]) or title
     ax.set_title(textwrap.fill(title, 80), fontsize=10, loc="left")
     model = result.run["model"].iloc[0]
     ax.set_xlabel(
@@ -218,10 +227,17 @@ def _scale_bar(ax: Any, gsd_x_m: float | None) -> None:
     length_m = float(step * max(k for k in (1, 2, 5) if k * step <= room))
     words = f"{length_m / 1000:g} km" if length_m >= 1000 else f"{length_m:g} m"
     x1 = right - (right - left) * 0.03
-    y = bottom - (bottom - top) * 0.04
+    y = bottom - (bottom - top) * 0.11
     halo = [withStroke(linewidth=4, foreground="white")]
     ax.plot([x1 - length_m / gsd_x_m, x1], [y, y], color="#111111", lw=2, path_effects=halo)
     ax.text(
-        x1, y - (bottom - top) * 0.012, words, ha="right", va="bottom", fontsize=7,
+        x1, y - (bottom - top) * 0.015, words, ha="right", va="bottom", fontsize=7,
         path_effects=[withStroke(linewidth=2, foreground="white")],
     )  # fmt: skip
+
+
+def _halo() -> list[Any]:
+    """A dark rim, so that bright lines read on white paper too."""
+    from matplotlib.patheffects import withStroke
+
+    return [withStroke(linewidth=3.2, foreground="#333333")]
