@@ -21,7 +21,8 @@ StretchMode = Literal["auto", "joint", "per_band", "none"]
 
 PERCENTILES = (2.0, 98.0)
 _FLOAT_SENTINELS = (-9999.0, -99999.0, -32768.0, -32767.0, -999.0, -1e10, 1e20, 0.0)
-_HUGE = 1e30
+HUGE = 1e30
+"""Beyond any radiance or reflectance: what floats hold there is fill."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,7 @@ class BlockSample:
     _kept: list[NDArray[Any]] = field(default_factory=list)
     _hist: NDArray[np.int64] | None = None
     _all_equal: dict[float, int] = field(default_factory=dict)
+    _huge: dict[float, int] = field(default_factory=dict)
 
     @property
     def exact(self) -> bool:
@@ -158,7 +160,10 @@ class BlockSample:
         self.pixels += flat.shape[1]
         keep = np.ones(flat.shape[1], bool) if valid is None else valid.reshape(-1)
         if self.dtype.kind == "f":
-            keep = keep & (np.abs(flat) < _HUGE).all(axis=0)  # False for NaN too
+            small = (np.abs(flat) < HUGE).all(axis=0)  # False for NaN too
+            if not small.all():
+                self._count_huge(flat[:, keep & ~small])
+            keep = keep & small
         flat = flat[:, keep] if not keep.all() else flat
         self.valid_pixels += flat.shape[1]
         if flat.shape[1] == 0:
@@ -186,6 +191,18 @@ class BlockSample:
         if hits:
             self._all_equal[float(value)] = self._all_equal.get(float(value), 0) + hits
 
+    def _count_huge(self, flat: NDArray[Any]) -> None:
+        same = np.isfinite(flat).all(axis=0) & (flat == flat[0]).all(axis=0)
+        for value, hits in zip(*np.unique(flat[0, same], return_counts=True), strict=True):
+            self._huge[float(value)] = self._huge.get(float(value), 0) + int(hits)
+
+    def huge(self) -> float | None:
+        """The huge value that most pixels hold in every band (0.1 % at least), or None."""
+        value = max(self._huge, key=lambda v: self._huge[v], default=None)
+        if value is None or self._huge[value] < 0.001 * self.pixels:
+            return None
+        return value
+
     def values(self, band: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Distinct values of a band, ascending, and how often each was seen."""
         if self._hist is not None:
@@ -201,6 +218,8 @@ class BlockSample:
 
     def without(self, fill: float) -> BlockSample:
         """The same sample, less what holds a fill value."""
+        if fill in self._huge:
+            return self
         other = BlockSample(self.dtype, self.count, self.per_block, self.blocks, self.valid_blocks,
                             self.pixels, self.valid_pixels)  # fmt: skip
         hits = self._all_equal.get(fill, 0)
@@ -263,6 +282,9 @@ def find_fill(sample: BlockSample) -> float | None:
     delivers) hold it in every band, it is the lowest or highest value there is, and the
     neighbourhood between it and the data is empty.
     """
+    huge = sample.huge()
+    if huge is not None:
+        return huge
     best: tuple[int, float] | None = None
     for value, hits in sample.all_equal().items():
         never_real = value in (-9999.0, -99999.0, -32768.0, -32767.0, -1e10, 1e20)
@@ -284,11 +306,14 @@ def _isolated(sample: BlockSample, band: int, fill: float, hits: int) -> bool:
     if not len(values):
         return True  # this band holds nothing else; another one decides
     low, high = weighted_percentiles(values, counts, (1.0, 99.0))
+    # black shadows and saturated roofs have near-black and near-white beside them: fill has none
     if fill < low:
-        between = (values > fill) & (values < fill + 0.5 * (low - fill))
+        room = max(0.5 * (low - fill), 0.03 * (high - low))
+        between = (values > fill) & (values < fill + room)
         outside = values < fill
     elif fill > high:
-        between = (values < fill) & (values > fill - 0.5 * (fill - high))
+        room = max(0.5 * (fill - high), 0.03 * (high - low))
+        between = (values < fill) & (values > fill - room)
         outside = values > fill
     else:
         return False

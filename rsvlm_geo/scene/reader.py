@@ -20,7 +20,7 @@ from rasterio.enums import Resampling
 from rsvlm_geo.errors import RsvlmError, SceneUnreadableError, TileReadError
 from rsvlm_geo.grid import Tile, Window
 from rsvlm_geo.scene.model import Scene
-from rsvlm_geo.scene.radiometry import apply_stretch, make_tables
+from rsvlm_geo.scene.radiometry import HUGE, apply_stretch, make_tables
 from rsvlm_geo.scene.source import Pixels, SpanWindow, gdal_path, is_remote
 
 __all__ = ["RetryPolicy", "TileImage", "TileReader", "cache_bytes", "read_tile"]
@@ -151,7 +151,7 @@ class TileReader:
         stored, valid = self._handle().read(span, shape, resampling)
         pixels = stored.transpose(1, 2, 0)
         if pixels.dtype.kind == "f":
-            finite = np.isfinite(pixels).any(axis=2)
+            finite = (np.abs(pixels) < HUGE).any(axis=2)  # False for NaN too
             if not finite.all():
                 valid = finite if valid is None else valid & finite
         if self._palette is not None:
