@@ -27,6 +27,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "locate": ("rsvlm_geo.cli_verbs:locate", "Put a box around each object of a class."),
     "presence": ("rsvlm_geo.cli_verbs:presence", "Whether a class is there, yes or no per tile."),
     "ask": ("rsvlm_geo.cli_verbs:ask", "Ask in your own words."),
+    "report": ("rsvlm_geo.report.cli:report", "One self-contained page about a saved run."),
+    "bench": ("rsvlm_geo.bench:bench", "Run the benchmarks of a checkout, and tell."),
     "doctor": ("rsvlm_geo.cli_doctor:doctor", "What is installed, what runs, and how fast."),
     "serve": ("rsvlm_geo.cli_doctor:serve", "The engine behind the QGIS plugin."),
 }
