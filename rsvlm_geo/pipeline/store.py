@@ -25,7 +25,7 @@ from rsvlm_geo.answers import Answer
 from rsvlm_geo.errors import OutputError, ResumeError
 from rsvlm_geo.vlm import ModelInfo, Question
 
-__all__ = ["Store", "TileAnswers", "fingerprint"]
+__all__ = ["Store", "TileAnswers", "decode_tile", "encode_tile", "fingerprint"]
 
 CODE_FORMAT = 1
 """Raised when tiles written by older code would answer differently."""
@@ -130,7 +130,7 @@ class Store:
         for path in sorted(self.folder.glob("tiles-*.jsonl")):
             for line in path.read_bytes().split(b"\n"):
                 try:
-                    tile = _decode(json.loads(line), questions)
+                    tile = decode_tile(line, questions)
                 except (ValueError, KeyError, TypeError):
                     continue  # torn by a crash: that tile is asked again
                 done[tile.tile_id] = tile
@@ -138,7 +138,7 @@ class Store:
 
     def add(self, tiles: Iterable[TileAnswers]) -> None:
         """Keep tiles; they survive this process as soon as this returns."""
-        lines = b"".join(_encode(tile) for tile in tiles if tile.state != "failed")
+        lines = b"".join(encode_tile(tile) for tile in tiles if tile.state != "failed")
         if not lines:
             return
         try:
@@ -165,7 +165,8 @@ class Store:
         shutil.rmtree(self.root, ignore_errors=True)
 
 
-def _encode(tile: TileAnswers) -> bytes:
+def encode_tile(tile: TileAnswers) -> bytes:
+    """One JSON line that :func:`decode_tile` reads back exactly."""
     row = {
         "t": tile.tile_id,
         "s": tile.state,
@@ -184,7 +185,9 @@ def _encode(tile: TileAnswers) -> bytes:
     return json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
-def _decode(row: Mapping[str, Any], questions: Sequence[Question]) -> TileAnswers:
+def decode_tile(line: bytes, questions: Sequence[Question]) -> TileAnswers:
+    """A tile from its line; the questions are those it was asked, in order."""
+    row: Mapping[str, Any] = json.loads(line)
     answers = tuple(
         Answer(
             tile_id=row["t"],
