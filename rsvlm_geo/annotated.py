@@ -17,7 +17,29 @@ from typing import Any
 
 from rsvlm_geo.errors import DataError
 
-__all__ = ["AnnotatedImage", "Box", "Skipped", "class_name", "read_annotated", "with_boxes"]
+__all__ = [
+    "DIRECTIONS",
+    "PLACES",
+    "AnnotatedImage",
+    "Box",
+    "Skipped",
+    "class_name",
+    "merge_annotated",
+    "place_of",
+    "read_annotated",
+    "relation_of",
+    "with_boxes",
+]
+
+PLACES = (
+    "top left", "top", "top right", "left", "center", "right", "bottom left", "bottom",
+    "bottom right",
+)  # fmt: skip
+"""The 3 x 3 grid, row-major."""
+DIRECTIONS = (
+    "right", "bottom right", "bottom", "bottom left", "left", "top left", "top", "top right",
+)  # fmt: skip
+"""Eight sectors of 45 degrees, clockwise from the right (y grows downwards)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +117,45 @@ class Skipped:
         for _, why in self.rows:
             out[why] = out.get(why, 0) + 1
         return out
+
+
+def place_of(box: Box, size: tuple[int, int], *, margin: float = 0.03) -> str | None:
+    """The ninth an object's centre lies in; None within ``margin`` of a border between ninths.
+
+    Args:
+        box: The object.
+        size: ``(width, height)``, pixels.
+        margin: Share of the side.
+    """
+    spot = []
+    for value, side in zip(box.centre, size, strict=True):
+        share = value / side
+        if min(abs(share - 1 / 3), abs(share - 2 / 3)) < margin:
+            return None
+        spot.append(min(int(share * 3), 2))
+    return PLACES[3 * spot[1] + spot[0]]
+
+
+def relation_of(a: Box, b: Box, size: tuple[int, int], *, margin_deg: float = 6.0) -> str | None:
+    """Where ``a`` lies seen from ``b``; None when the boxes overlap or a border is near.
+
+    Args:
+        a, b: Two objects.
+        size: ``(width, height)``, pixels.
+        margin_deg: Least distance to the border between two directions, degrees.
+    """
+    wide = min(a.bbox[2], b.bbox[2]) - max(a.bbox[0], b.bbox[0])
+    high = min(a.bbox[3], b.bbox[3]) - max(a.bbox[1], b.bbox[1])
+    if wide > 0 and high > 0:
+        return None
+    dx, dy = a.centre[0] - b.centre[0], a.centre[1] - b.centre[1]
+    if math.hypot(dx, dy) < 0.05 * max(size):
+        return None
+    angle = math.degrees(math.atan2(dy, dx)) % 360
+    off = (angle + 22.5) % 45
+    if min(off, 45 - off) < margin_deg:
+        return None
+    return DIRECTIONS[int(((angle + 22.5) % 360) // 45)]
 
 
 def class_name(text: str) -> str:
@@ -225,6 +286,30 @@ def _complete(row: Mapping[str, Any], known: frozenset[str]) -> frozenset[str]:
         return frozenset()
     own = row.get("complete")
     return known if own is None else frozenset(class_name(str(c)) for c in own)
+
+
+def merge_annotated(images: Iterable[AnnotatedImage]) -> list[AnnotatedImage]:
+    """One record an image file: what several sources know of it, put together.
+
+    The first source's class, labels, GSD, split and licence win; boxes and completeness add up.
+    """
+    from dataclasses import replace
+
+    out: dict[Path, AnnotatedImage] = {}
+    for image in images:
+        key = image.path.resolve()
+        first = out.get(key)
+        if first is None:
+            out[key] = image
+            continue
+        new = [b for b in image.boxes if b not in first.boxes]
+        out[key] = replace(
+            first, boxes=(*first.boxes, *new), complete=first.complete | image.complete,
+            scene=first.scene or image.scene, labels=first.labels or image.labels,
+            gsd_m=first.gsd_m or image.gsd_m, sensor=first.sensor or image.sensor,
+            split=first.split or image.split, licence=first.licence or image.licence,
+        )  # fmt: skip
+    return list(out.values())
 
 
 def with_boxes(

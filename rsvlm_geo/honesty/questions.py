@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from rsvlm_geo.annotated import AnnotatedImage, Box
+from rsvlm_geo.annotated import DIRECTIONS, PLACES, AnnotatedImage, Box, place_of, relation_of
 
 __all__ = [
     "DIRECTIONS",
@@ -22,15 +21,6 @@ __all__ = [
     "words",
 ]
 
-PLACES = (
-    "top left", "top", "top right", "left", "center", "right", "bottom left", "bottom",
-    "bottom right",
-)  # fmt: skip
-"""The 3 x 3 grid, row-major."""
-DIRECTIONS = (
-    "right", "bottom right", "bottom", "bottom left", "left", "top left", "top", "top right",
-)  # fmt: skip
-"""Eight sectors of 45 degrees, clockwise from the right (y grows downwards)."""
 LETTERS = "ABCDE"
 INVISIBLE = "Sorry, the object is invisible"
 INVISIBLE_PAIR = "Sorry, at least one object is invisible"
@@ -83,45 +73,6 @@ def words(label: str) -> str:
 def a_or_an(noun: str) -> str:
     """``an airplane``, ``a car``."""
     return ("an " if noun[:1] in "aeiou" else "a ") + noun
-
-
-def place_of(box: Box, size: tuple[int, int], *, margin: float = 0.03) -> str | None:
-    """The ninth an object's centre lies in; None within ``margin`` of a border between ninths.
-
-    Args:
-        box: The object.
-        size: ``(width, height)``, pixels.
-        margin: Share of the side.
-    """
-    spot = []
-    for value, side in zip(box.centre, size, strict=True):
-        share = value / side
-        if min(abs(share - 1 / 3), abs(share - 2 / 3)) < margin:
-            return None
-        spot.append(min(int(share * 3), 2))
-    return PLACES[3 * spot[1] + spot[0]]
-
-
-def relation_of(a: Box, b: Box, size: tuple[int, int], *, margin_deg: float = 6.0) -> str | None:
-    """Where ``a`` lies seen from ``b``; None when the boxes overlap or a border is near.
-
-    Args:
-        a, b: Two objects.
-        size: ``(width, height)``, pixels.
-        margin_deg: Least distance to the border between two directions, degrees.
-    """
-    wide = min(a.bbox[2], b.bbox[2]) - max(a.bbox[0], b.bbox[0])
-    high = min(a.bbox[3], b.bbox[3]) - max(a.bbox[1], b.bbox[1])
-    if wide > 0 and high > 0:
-        return None
-    dx, dy = a.centre[0] - b.centre[0], a.centre[1] - b.centre[1]
-    if math.hypot(dx, dy) < 0.05 * max(size):
-        return None
-    angle = math.degrees(math.atan2(dy, dx)) % 360
-    off = (angle + 22.5) % 45
-    if min(off, 45 - off) < margin_deg:
-        return None
-    return DIRECTIONS[int(((angle + 22.5) % 360) // 45)]
 
 
 def only_box(image: AnnotatedImage, label: str) -> Box | None:
