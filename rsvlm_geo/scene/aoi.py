@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pyproj import CRS, Transformer
 from pyproj.exceptions import ProjError
 from shapely import affinity
+from shapely.errors import ShapelyError
 from shapely.geometry import box, shape
 from shapely.geometry.base import BaseGeometry
 
@@ -88,7 +89,7 @@ def _load(aoi: Any, aoi_crs: Any) -> tuple[BaseGeometry, str, str]:
                 shapes = [shape(mapping["geometry"])]
             else:
                 shapes = [shape(mapping)]
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, ShapelyError) as error:
             raise AoiError(f"the area of interest is not valid GeoJSON: {error}") from error
         return shapely.union_all(shapes), default, "given"
     raise AoiError(

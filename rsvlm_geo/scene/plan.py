@@ -73,7 +73,12 @@ class TilePlan:
     @property
     def total_px(self) -> float:
         """Scene pixels that are asked about."""
-        return float(sum(self.area_px(tile) for tile in self.tiles()))
+        if self.aoi_fracs is None:
+            return float(self.grid.extent.area_px)
+        rows, cols = self.grid.shape
+        heights = np.array([self.grid.tile(r, 0).core.height for r in range(rows)], dtype=float)
+        widths = np.array([self.grid.tile(0, c).core.width for c in range(cols)], dtype=float)
+        return float((np.outer(heights, widths) * self.aoi_fracs).sum())
 
     def contains(self, xy: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Which scene pixels' positions lie in the asked area.
