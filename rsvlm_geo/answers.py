@@ -127,13 +127,13 @@ def answer_from_reply(tile_id: str, question: Question, reply: Reply, info: Mode
     task = TASKS[question.task]
     blank = Answer(tile_id, question.task, question.text, "unreadable", text=reply.text)
     limit = info.refuse_above.get(question.task, DEFAULT_REFUSE_ABOVE)
-    if reply.p_unanswerable is not None and reply.p_unanswerable > limit:
+    p = reply.p_unanswerable
+    said_so = p is None and reply.reason in REASONS  # in its words, without a probability
+    if said_so or (p is not None and p > limit):
         reason: Reason = "invisible"
         if reply.reason is not None and reply.reason in REASONS:
             reason = reply.reason  # type: ignore[assignment]
-        return replace(
-            blank, status="refused", reason=reason, confidence=_unit(reply.p_unanswerable)
-        )
+        return replace(blank, status="refused", reason=reason, confidence=_unit(p))
     if question.candidates is not None or task.kind in ("class", "yes_no", "choice"):
         answer = _closed(blank, question, reply)
     elif task.kind == "count":

@@ -77,7 +77,7 @@ def info_from_card(
 def image_size_of(settings: Mapping[str, Mapping[str, Any]]) -> int:
     """Side of the square a model is shown, pixels, from its preprocessing or its configuration."""
     processor = _processor(settings)
-    for key in ("crop_size", "size"):
+    for key in ("crop_size", "max_image_size", "size"):
         said = processor.get(key)
         if isinstance(said, int):
             return said

@@ -90,7 +90,6 @@ class Decoder:
         self.dtype = np.dtype(np.float32 if first is None else first.dtype)
         self.takes_ids = "input_ids" in session.inputs
         self.takes_types = session.takes("token_type_ids")
-        self.takes_bias = session.takes("attention_bias")
         self.mrope = len(session.inputs["position_ids"].shape or ()) == 3 if session.takes(
             "position_ids") else False  # fmt: skip
         self.learns_fixed = any(_PAST.match(name) for name in self.fixed)
@@ -113,6 +112,15 @@ class Decoder:
                 "width) with known heads and width; export the model again"
             )
         return shape[1], shape[3]
+
+    def takes(self, name: str) -> bool:
+        """Whether an input can be fed; IOBinding cannot feed one that has a default."""
+        return name in self.session.inputs or (self.ops is None and name in self.session.optional)
+
+    @property
+    def takes_bias(self) -> bool:
+        """Whether branches that do not see each other may lie in one row."""
+        return self.takes("attention_bias")
 
     @property
     def kv_bytes_per_token(self) -> int:
@@ -182,11 +190,11 @@ class Decoder:
             "attention_bias": step.bias,
         }
         for name, value in offered.items():
-            if value is not None and session.takes(name):
+            if value is not None and self.takes(name):
                 feeds[name] = value
         if step.keep:
             for name in ("num_logits_to_keep", "logits_to_keep"):
-                if session.takes(name):
+                if self.takes(name):
                     spec = session.inputs.get(name) or session.optional[name]
                     shape = () if not spec.shape else (1,)
                     feeds[name] = np.full(shape, step.keep, np.int64)
@@ -196,7 +204,7 @@ class Decoder:
                 feeds[name] = np.zeros(() if not spec.shape else (1,), np.int64)
         if "use_cache_branch" in session.inputs:
             feeds["use_cache_branch"] = np.array([cache.length > 0])
-        feeds.update((name, value) for name, value in step.static.items() if session.takes(name))
+        feeds.update((name, value) for name, value in step.static.items() if self.takes(name))
         for name in self.fixed:
             if name not in feeds:
                 heads, width = self.fixed_shapes[name]

@@ -79,7 +79,7 @@ class Runtime:
         self.engine = Engine(
             self.decoder,
             self.embed,
-            self.codec.decode,
+            self._decode,
             self.codec.eos,
             max_rows=max_rows,
             even="com.microsoft::GroupQueryAttention" in operators,
@@ -132,6 +132,15 @@ class Runtime:
             feeds["position_ids"] = np.ascontiguousarray(positions)
         result: Array = self.embedding.run(feeds)[0]
         return result
+
+    def _decode(self, ids: Sequence[int]) -> str:
+        if self.family.model_type != "florence2":
+            return self.codec.decode(ids)
+        # its places are special tokens too: keep them, and drop the frame by hand
+        text = self.codec.decode(ids, special=True)
+        for frame in ("<s>", "</s>", "<pad>"):
+            text = text.replace(frame, "")
+        return text
 
     def iter_jobs(
         self, images: Images, prompts: Sequence[str], rules: Sequence[Sampling]
@@ -236,7 +245,8 @@ class Runtime:
         is_image = rest == self._image_id
         base = None
         if not is_image.all():
-            base = self.embed(rest[None], where[..., None, :])[0]
+            words = np.where(is_image, 0, rest)  # the image's id may have no embedding
+            base = self.embed(words[None], where[..., None, :])[0]
         pieces = []
         for image in features:
             embeds = image
@@ -277,8 +287,9 @@ class Runtime:
         for image in features:
             for ids, rule in zip(rows, rules, strict=True):
                 positions = np.arange(len(ids)) + self.family.first_position
-                embeds = self.embed(ids[None], positions[None])[0].copy()
-                embeds[ids == self._image_id] = image
+                is_image = ids == self._image_id
+                embeds = self.embed(np.where(is_image, 0, ids)[None], positions[None])[0].copy()
+                embeds[is_image] = image
                 types = np.zeros(len(ids), np.int64)
                 jobs.append(Job(nothing, 0, tuple(ids.tolist()), rule, embeds, positions, types))
         return jobs
