@@ -32,7 +32,7 @@ from qgis.PyQt.QtGui import QColor, QFont
 
 FOLDER = Path(__file__).resolve().parents[1] / "qgis_plugin" / "rsvlm_geo_qgis"
 
-TEAL, BLUE, AMBER, VIOLET, GREY, RED = "#0f8b8d", "#2b6cb0", "#e07a1f", "#7d5ba6", "#8a8f98", "#d1332e"
+TEAL, AMBER, VIOLET, RED = "#0f8b8d", "#e69f00", "#aa3c82", "#d62728"
 FIELDS = (
     "field=run_id:string&field=scene_id:string&field=tile_id:string&field=task:string&"
     "field=question:string&field=status:string&field=answer:string&field=value:double&"
@@ -45,7 +45,7 @@ YES_NO = "lower(\"answer\") IN ('yes', 'no')"
 RAMP = (
     "set_color_part(ramp_color('YlGnBu', 0.2 + 0.8 * scale_linear(\"value\", 0, "
     "max(1, coalesce(maximum(\"value\", filter := \"task\" IN ('count', 'locate')), 1)), 0, 1)), "
-    "'alpha', 165)"
+    "'alpha', 120)"
 )
 NAMES = {
     "invisible": "not visible", "panchromatic": "no colour", "below_gsd": "too coarse",
@@ -82,7 +82,7 @@ def answer_rules() -> QgsRuleBasedRenderer.Rule:
         root.appendChild(made)
         return made
 
-    counted = fill(color="65,182,196,165", outline_color="255,255,255,150", outline_width=0.15)
+    counted = fill(color="65,182,196,120", outline_color="255,255,255,150", outline_width=0.15)
     first = counted.symbolLayer(0)
     first.setDataDefinedProperty(
         QgsSymbolLayer.Property.PropertyFillColor, QgsProperty.fromExpression(RAMP)

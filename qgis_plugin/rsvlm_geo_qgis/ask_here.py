@@ -299,7 +299,7 @@ class AskHere(QObject):
     ) -> None:
         results.dress(layer, table, done, facts)
         if table == "answers":
-            layer.loadNamedStyle(str(results.STYLES / "asked.qml"))
+            results.load_style(layer, "asked")
             results.dress_tip(layer, table)
         else:
             layer.setName(tr("Asked here: objects"))

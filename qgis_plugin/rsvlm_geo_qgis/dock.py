@@ -339,7 +339,8 @@ class RsvlmDock(QgsDockWidget):
     def _tile_side(self) -> float:
         layer = self.form.layer.currentLayer()
         known = self._tile_m.get(layer.id()) if layer is not None else None
-        return known or 60.0
+        # a little less than what the model sees, so that a click is one tile
+        return 0.92 * (known or 60.0)
 
     # -- the estimate
 
@@ -445,7 +446,8 @@ class RsvlmDock(QgsDockWidget):
         self.form.estimate.setText(tr("Waiting for {n} other runs to end.", n=ahead))
 
     def _started(self, event: dict[str, Any]) -> None:
-        self._crs = QgsCoordinateReferenceSystem.fromUserInput(str(event.get("crs") or ""))
+        self._crs = QgsCoordinateReferenceSystem()
+        self._crs.createFromUserInput(str(event.get("crs") or ""))
         self._provider = str(event.get("provider") or "")
         self._show_provider(None)
         self.form.show_progress(0, int(event.get("tiles", 0)), None, event.get("eta_s"))
@@ -540,10 +542,6 @@ class RsvlmDock(QgsDockWidget):
     # -- after the run
 
     def _asked(self, layer: QgsVectorLayer, done: dict[str, Any]) -> None:
-        counts = done.get("counts") or {}
-        text = str(done.get("summary") or "").split("\n")[0]
-        if counts.get("answered"):
-            self.form.estimate.setText(text)
         self._last_layers = [layer.id()]
 
     def _show_row(self, row: Row) -> None:

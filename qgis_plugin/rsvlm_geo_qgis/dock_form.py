@@ -30,7 +30,7 @@ from .dock_parts import STYLE, AnswerTable, Chips
 from .i18n import tr
 from .provider import icon
 
-__all__ = ["TASKS", "DockForm", "TaskRow", "duration", "examples_for", "task_takes"]
+__all__ = ["TASKS", "DockForm", "TaskRow", "device_name", "duration", "examples_for", "task_takes"]
 
 
 class TaskRow(NamedTuple):
@@ -75,6 +75,14 @@ def examples_for(task: str, pack: dict[str, Any]) -> list[str]:
     if task == "ask":
         return [tr("Is there a building?"), tr("Is there water?"), tr("How many cars are there?")]
     return []
+
+
+def device_name(provider: str) -> str:
+    """An execution provider for people."""
+    short = provider.replace("ExecutionProvider", "")
+    return {"cpu": "CPU", "cuda": "CUDA", "directml": "DirectML", "coreml": "CoreML"}.get(
+        short.lower(), short
+    )
 
 
 def duration(seconds: float) -> str:
@@ -331,7 +339,7 @@ class DockForm(QWidget):
         self, provider: str, speed: Optional[float], asked: str, pack: dict[str, Any]
     ) -> None:
         """Where the model runs, and a plain word when that is not where it was asked to."""
-        short = provider.replace("ExecutionProvider", "")
+        short = device_name(provider)
         text = tr("runs on {device}", device=short) if short else ""
         if speed:
             text += tr(", {n} tiles a second", n=f"{speed:.0f}" if speed >= 3 else f"{speed:.1f}")
@@ -349,7 +357,9 @@ class DockForm(QWidget):
         """What a run would cost."""
         parts = [tr("{n} tiles", n=f"{got.get('tiles', 0):,}".replace(",", "\u202f"))]
         if got.get("seconds") is not None:
-            parts.append(tr("about {time}", time=duration(float(got["seconds"]))))
+            seconds = float(got["seconds"])
+            took = duration(seconds)
+            parts.append(took if seconds < 1 else tr("about {time}", time=took))
         if got.get("memory_mb"):
             megabytes = float(got["memory_mb"])
             parts.append(f"{megabytes / 1024:.1f} GB" if megabytes >= 1000 else f"{megabytes:.0f} MB")

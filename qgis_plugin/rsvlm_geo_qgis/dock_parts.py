@@ -28,7 +28,7 @@ from .status import STATUSES, mark, status_name
 __all__ = ["AnswerTable", "Chips", "FlowLayout", "STYLE"]
 
 STYLE = """
-QWidget#rsvlmBody QLabel#rsvlmField { color: palette(dark); }
+QWidget#rsvlmBody QLabel#rsvlmField { color: palette(window-text); }
 QPushButton#rsvlmRun { background:#0f8b8d; color:white; border:0; border-radius:5px;
   padding:7px 18px; font-weight:600; }
 QPushButton#rsvlmRun:hover { background:#0c7779; }
@@ -41,8 +41,9 @@ QToolButton#rsvlmChip { border:1px solid palette(mid); border-radius:9px; paddin
   background:palette(base); }
 QToolButton#rsvlmChip:hover { border-color:#0f8b8d; color:#0c7779; }
 QToolButton#rsvlmCount { border:1px solid transparent; border-radius:5px; padding:2px 6px; }
-QToolButton#rsvlmCount:checked { background:palette(base); border-color:palette(mid); }
-QToolButton#rsvlmCount:!checked { color:palette(mid); }
+QToolButton#rsvlmCount { color:palette(mid); }
+QToolButton#rsvlmCount:checked { background:palette(base); border-color:palette(mid);
+  color:palette(window-text); }
 QProgressBar#rsvlmProgress { border:0; border-radius:3px; background:palette(midlight);
   max-height:6px; min-height:6px; }
 QProgressBar#rsvlmProgress::chunk { background:#0f8b8d; border-radius:3px; }

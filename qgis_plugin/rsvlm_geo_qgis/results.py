@@ -21,12 +21,13 @@ from qgis.core import (
     QgsRuleBasedRenderer,
     QgsVectorLayer,
 )
+from qgis.PyQt.QtXml import QDomDocument
 
 from .i18n import tr
 from .status import STATUSES, reason_name, status_name
 
 __all__ = [
-    "add_run", "dress", "dress_tip", "history", "open_layer", "output_path", "remember_run", "run_facts",
+    "add_run", "dress", "dress_tip", "history", "load_style", "open_layer", "output_path", "remember_run", "run_facts",
     "status_name", "style_on_load",
 ]  # fmt: skip
 
@@ -104,6 +105,8 @@ def add_run(
     for layer in layers:
         node = group.addLayer(layer)
         node.setExpanded(layer.name() == tr("Answers") and facts.get("task") != "describe")
+    # an empty group cannot be open: say it again now that it has layers
+    group.setExpanded(False)
     group.setExpanded(True)
     remember_run(project, path, title, done, facts)
     return layers
@@ -114,7 +117,7 @@ def dress(
 ) -> None:
     """Style, aliases, form, map tip and metadata of a result layer."""
     if not _has_own_style(layer):
-        layer.loadNamedStyle(str(STYLES / f"{table}.qml"))
+        load_style(layer, table)
     if facts.get("task") == "classify" and table == "answers":
         _colour_classes(layer)
     _name_fields(layer)
@@ -122,6 +125,19 @@ def dress(
     layer.setMetadata(_metadata(layer, done, facts))
     layer.setCustomProperty("rsvlm_geo/run", json.dumps({"done": _short(done), **facts}))
     layer.setReadOnly(False)
+
+
+def load_style(layer: QgsVectorLayer, name: str) -> bool:
+    """Give a layer one of the plugin's styles.
+
+    ``importNamedStyle`` and not ``loadNamedStyle``, which prefers a style in the layer's own file.
+    """
+    document = QDomDocument()
+    read = document.setContent((STYLES / f"{name}.qml").read_text(encoding="utf-8"))
+    if not (read[0] if isinstance(read, tuple) else read):
+        return False
+    good, _ = layer.importNamedStyle(document)
+    return bool(good)
 
 
 def style_on_load(context: QgsProcessingContext, path: str, done: dict[str, Any]) -> None:

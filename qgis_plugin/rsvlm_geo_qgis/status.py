@@ -12,11 +12,11 @@ __all__ = ["COLOURS", "STATUSES", "mark", "reason_name", "status_name"]
 
 STATUSES = ("answered", "refused", "unreadable", "nodata", "failed")
 COLOURS = {
-    "answered": "#0f8b8d",
-    "refused": "#e07a1f",
-    "unreadable": "#7d5ba6",
+    "answered": "#0072b2",
+    "refused": "#d98c00",
+    "unreadable": "#aa3c82",
     "nodata": "#8a8f98",
-    "failed": "#d1332e",
+    "failed": "#d62728",
 }
 _HATCH = {
     "refused": Qt.BrushStyle.BDiagPattern,

@@ -156,12 +156,25 @@ def bare_interface() -> None:
             bar.setVisible(bar.objectName() in keep)
 
 
+def messages() -> list[str]:
+    """What the message bar says."""
+    return [f"{item.title()}: {item.text()}" for item in iface.messageBar().items()]
+
+
 def leave() -> None:
     """End QGIS by its own action, with a way out when it hangs."""
     QgsProject.instance().removeAllMapLayers()
     QgsProject.instance().setDirty(False)
     QTimer.singleShot(10000, lambda: os._exit(7))
     iface.actionExit().trigger()
+
+
+LOG: list[str] = []
+
+
+def python_errors() -> list[str]:
+    """What QGIS's log holds of Python's errors."""
+    return [line for line in LOG if line.startswith("Python")]
 
 
 def begin(scenario: Callable[[], None]) -> None:
@@ -179,11 +192,15 @@ def begin(scenario: Callable[[], None]) -> None:
                 shot("failure")
             except Exception as second:
                 FACTS["shot"] = str(second)
+        FACTS["python_errors"] = python_errors()
         part = Path(DATA["outcome"] + ".tmp")
         part.write_text(json.dumps(FACTS, indent=1))
         part.replace(DATA["outcome"])
         leave()
 
+    QgsApplication.messageLog().messageReceived.connect(
+        lambda text, tag, level: LOG.append(f"{tag}: {text}")
+    )
     QTimer.singleShot(600, go)
 
 

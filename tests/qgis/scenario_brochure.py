@@ -15,6 +15,7 @@ def scenario() -> None:
     layer = QgsRasterLayer(DATA["raster"], DATA["name"])
     QgsProject.instance().addMapLayer(layer)
     iface.mapCanvas().setExtent(layer.extent())
+    iface.messageBar().clearWidgets()
     project = DATA["project"]
     QgsProject.instance().write(project)
     button = next(
@@ -24,6 +25,12 @@ def scenario() -> None:
     click(button)
     dock = until(lambda: hands.plugin().dock, "the dock opens")
     hands.bare_interface()
+    QgsProject.instance().layerTreeRoot().findLayer(layer.id()).setExpanded(False)
+    FACTS["messages_before"] = hands.messages()
+    idle = Heartbeat()
+    idle.start()
+    wait(2)
+    FACTS["gap_idle_s"] = idle.stop()
     form = dock.form
     until(lambda: form.model.count(), "the engine's models are shown")
     iface.mapCanvas().zoomToFeatureExtent(layer.extent())
@@ -53,6 +60,8 @@ def scenario() -> None:
     FACTS["gap_end_s"] = beat.stop()
     drawn()
     wait(0.5)
+    FACTS["messages"] = hands.messages()
+    FACTS["drawn"] = [x.name() for x in iface.mapCanvas().layers()]
     FACTS["rows"] = form.table.model.total
     FACTS["counts"] = dict(form.table.model.counts)
     FACTS["total"] = form.total.text()
