@@ -83,13 +83,15 @@ class Record:
 
 @dataclass(slots=True)
 class Accounts:
-    """What became of every image; ``asked == done + resumed + failed + pending``."""
+    """What became of every image; ``asked`` is the sum of all the others."""
 
     asked: int = 0
     done: int = 0
     resumed: int = 0
     failed: list[tuple[str, str]] = field(default_factory=list)
     """``(image, error)``."""
+    skipped: list[tuple[str, str]] = field(default_factory=list)
+    """``(image, why)``: by rule, nothing can be said where nothing is known."""
     rejected: Counter[str] = field(default_factory=Counter)
     """Why models' texts were not taken."""
     captions: Counter[str] = field(default_factory=Counter)
@@ -100,13 +102,14 @@ class Accounts:
     @property
     def pending(self) -> int:
         """Not reached."""
-        return self.asked - self.done - self.resumed - len(self.failed)
+        return self.asked - self.done - self.resumed - len(self.failed) - len(self.skipped)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return {
             "asked": self.asked, "done": self.done, "resumed": self.resumed,
             "failed": [list(f) for f in self.failed], "pending": self.pending,
+            "skipped": [list(f) for f in self.skipped],
             "rejected": dict(self.rejected), "captions": dict(self.captions),
             "stopped": self.stopped,
         }  # fmt: skip
@@ -114,7 +117,8 @@ class Accounts:
     def __str__(self) -> str:
         said = (
             f"{self.asked} images: {self.done} captioned, {self.resumed} from before, "
-            f"{len(self.failed)} failed, {self.pending} not reached"
+            f"{len(self.failed)} failed, {len(self.skipped)} of which nothing is known, "
+            f"{self.pending} not reached"
         )
         if self.rejected:
             why = ", ".join(f"{n} {r}" for r, n in self.rejected.most_common())
@@ -354,6 +358,9 @@ def _run(
     for image in images:
         if f"{image.dataset}/{image.id}" in done:
             accounts.resumed += 1
+            continue
+        if writer is None and not (image.boxes or image.labels or image.scene):
+            accounts.skipped.append((f"{image.dataset}/{image.id}", "nothing is known of it"))
             continue
         try:
             record, checks = caption_image(

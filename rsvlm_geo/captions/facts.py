@@ -156,6 +156,9 @@ def facts_of(image: AnnotatedImage) -> tuple[Fact, ...]:
                 said = _place_words(direction)
                 out.append(Fact("relation", f"{a}/{b}", direction, (said, _forms(a), _forms(b))))
     covered = set(groups)
+    named = covered | set(scene_words(image.scene)[2] if image.scene is not None else ())
+    if named & {"tennis_court", "basketball_court"}:
+        covered.add("court")
     for label in sorted(image.labels or ()):
         name = label_class(label)
         if name not in covered and not (image.scene and name in scene_words(image.scene)[2]):

@@ -69,15 +69,16 @@ def _fine(image: AnnotatedImage) -> str:
 def attributes(image: AnnotatedImage, facts: Sequence[Fact]) -> str:
     """What kind of image it is, and of what."""
     gsd = next((f.phrase for f in facts if f.kind == "gsd"), None)
-    said = _view(image)
+    view, of, scale, comma = _view(image), _subject(image, facts), "", ""
     if gsd is not None:
-        said += _pick(image, "gsd", (
+        scale = _pick(image, "gsd", (
             f" of {_fine(image)} resolution, {gsd} per pixel", f" at {gsd} per pixel",
             f" with a {_fine(image)} resolution of {gsd}",
         ))  # fmt: skip
-    of = _subject(image, facts)
+        comma = f", at {gsd} per pixel"
     return _sentence(_pick(image, "attributes", (
-        f"This is {said}, showing {of}", f"{said} of {of}", f"{said}; it shows {of}",
+        f"This is {view}{scale}, showing {of}", f"{view} of {of}{comma}",
+        f"{view}{scale}; it shows {of}",
     )))  # fmt: skip
 
 
@@ -122,6 +123,7 @@ def layout(image: AnnotatedImage, facts: Sequence[Fact]) -> str:
         )
         if where is not None:
             verb = _pick(image, f"verb {fact.subject}", ("lie", "are", "are located"))
+            verb = "are" if where.startswith("spread") else verb
             verb = {"lie": "lies", "are": "is", "are located": "is located"}[verb] if _is_are(
                 fact.phrase) == "is" else verb  # fmt: skip
             spots.append(f"{fact.phrase} {verb} {where}")
@@ -155,15 +157,15 @@ def relations(image: AnnotatedImage, facts: Sequence[Fact]) -> str:
     phrase, labels = _subject(image, facts), [f.phrase for f in _by_kind(facts, "label")]
     if labels and image.scene is not None:
         return _sentence(_pick(image, "beside", (
-            f"beside {phrase}, there is {say_list(labels)}",
+            f"apart from {phrase}, {say_list(labels)} can be seen",
             f"{phrase} together with {say_list(labels)}",
             f"{phrase}, and also {say_list(labels)}",
         )))  # fmt: skip
     gsd = next((f.phrase for f in facts if f.kind == "gsd"), None)
     scale = f" at a scale of {gsd} per pixel" if gsd else ""
     return _sentence(_pick(image, "whole", (
-        f"the whole image belongs to {phrase}{scale}", f"{phrase}, seen as a whole{scale}",
-        f"the tile as a whole shows {phrase}{scale}",
+        f"taken as a whole, the image shows {phrase}{scale}",
+        f"{phrase}, seen as a whole{scale}", f"the tile as a whole shows {phrase}{scale}",
     )))  # fmt: skip
 
 
@@ -177,7 +179,7 @@ def scene(image: AnnotatedImage, facts: Sequence[Fact]) -> str:
         )))  # fmt: skip
     phrase, use, _ = scene_words(image.scene)
     return _sentence(_pick(image, "scene", (
-        f"the scene is {phrase}: {use}", f"{phrase}; {use}", f"this place is {phrase}, and {use}",
+        f"the scene is {phrase}: {use}", f"{phrase}; {use}", f"what the image shows is {phrase}, and {use}",
     )))  # fmt: skip
 
 

@@ -317,7 +317,11 @@ def test_building_resumes_and_accounts_for_everything(tmp_path: Path) -> None:
     assert all(len(r.captions) == 6 for r in records)
     assert report.measures()["fused"]["kept_facts"].value == 1.0
     told = json.loads((out / "accounts.json").read_text())
-    assert told["asked"] == told["done"] + told["resumed"] + told["pending"] + len(told["failed"])
+    assert told["asked"] == told["done"] + told["resumed"] + told["pending"]
+    bare = replace(rows[0], id="bare", boxes=(), scene=None)
+    accounts, _ = build([bare, rows[0]], tmp_path / "bare")
+    assert (accounts.done, accounts.pending) == (1, 0)
+    assert accounts.skipped == [("s/bare", "nothing is known of it")]
     with pytest.raises(ResumeError, match="another style"):
         build(rows, out)
 
