@@ -181,7 +181,7 @@ def last_tokens(hidden: Tensor, count: Tensor) -> Tensor:
     if not torch.onnx.is_in_onnx_export():
         return hidden[:, -int(count) :]
     last = torch.tensor([torch.iinfo(torch.int64).max])
-    return torch.onnx.ops.symbolic(  # type: ignore[no-any-return]
+    return torch.onnx.ops.symbolic(
         "Slice",
         (hidden, -count.reshape(1), last, torch.tensor([1])),
         dtype=hidden.dtype,

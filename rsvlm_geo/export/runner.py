@@ -40,7 +40,9 @@ class Graphs:
         missing = sorted(set(kinds) - set(feeds))
         if missing:
             raise ExportError(f"{part} asks for {', '.join(missing)}, which this family has not")
-        known = {name: feeds[name].astype(kind, copy=False) for name, kind in kinds.items()}
+        known: dict[str, Array] = {
+            name: feeds[name].astype(kind, copy=False) for name, kind in kinds.items()
+        }
         names = [o.name for o in session.get_outputs()]
         return dict(zip(names, session.run(None, known), strict=True))
 

@@ -49,7 +49,8 @@ def write_settings(checkpoint: Checkpoint, root: Path) -> None:
 
 def _config(checkpoint: Checkpoint) -> dict[str, Any]:
     said: dict[str, Any] = json.loads(checkpoint.model.config.to_json_string(use_diff=False))
-    return _public(said)
+    public: dict[str, Any] = _public(said)
+    return public
 
 
 def _generation(checkpoint: Checkpoint) -> dict[str, Any]:
@@ -62,7 +63,8 @@ def _generation(checkpoint: Checkpoint) -> dict[str, Any]:
         said["eos_token_id"] = text.sep_token_id
         said["decoder_start_token_id"] = text.bos_token_id
         said["pad_token_id"] = text.pad_token_id
-    return _public(said)
+    public: dict[str, Any] = _public(said)
+    return public
 
 
 def _write_tokenizer(checkpoint: Checkpoint, root: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import torch
 from rsvlm_geo.errors import ExportError, require
 from rsvlm_geo.export.families import Family, family_of
 from rsvlm_geo.export.vhm import convert_vhm, is_vhm
+from rsvlm_geo.tasks import TASKS
 
 __all__ = ["Checkpoint", "open_checkpoint"]
 
@@ -35,10 +36,8 @@ class Checkpoint:
     source: Mapping[str, Any]
     """``repo`` and ``revision``, or ``folder`` (its name) and, for two parts, ``vit``."""
     licence: str = ""
-    chat: str | None = None
-    """The words around a question, where the checkpoint does not bring a template."""
-    boxes: str | None = None
-    """The convention it writes boxes in, a name of ``rsvlm_geo.model.formats``."""
+    card: Mapping[str, Any] = field(default_factory=dict)
+    """What the pack's card says of how it is asked, beyond what its family is asked."""
     preprocessor: Mapping[str, Any] | None = None
     """``preprocessor_config.json``, where the checkpoint has none."""
 
@@ -75,17 +74,23 @@ def open_checkpoint(
             origin["vit"] = tower.name
         model = convert_vhm(path, tower)
         family = family_of({"model_type": "llava"}, str(path))
-        return Checkpoint(
-            model, family, path, name, origin, licence, "vicuna_v1", "vhm", _square(model)
-        )
+        card = _asked_like(config)
+        return Checkpoint(model, family, path, name, origin, licence, card, _square(model))
     if vit is not None:
         raise ExportError(
             f"{path} holds a whole {config.get('model_type')} model; --vit is for a LLaVA or VHM "
             "checkpoint in its original two parts"
         )
     family = family_of(config, str(path / "config.json"))
-    model = _load(path, family)
-    return Checkpoint(model, family, path, name, origin, licence, boxes=family.boxes)
+    return Checkpoint(_load(path, family), family, path, name, origin, licence)
+
+
+def _asked_like(config: Mapping[str, Any]) -> dict[str, Any]:
+    """LLaVA's template and tokenisation; VHM, known by its list of layers, has tasks of its own."""
+    card: dict[str, Any] = {"chat": "vicuna_v1", "tokenise": "chunks"}
+    if isinstance(config.get("mm_vision_select_layer"), list):
+        card |= {"answers": "vhm", "boxes": "vhm", "tasks": sorted(TASKS)}
+    return card
 
 
 def _square(model: Any) -> dict[str, Any]:
@@ -116,6 +121,9 @@ def _load(folder: Path, family: Family) -> Any:
             f"transformers {transformers.__version__} has no {family.architecture}; "
             "run: pip install -U 'transformers>=5.17'"
         )
+    bars = transformers.utils.logging
+    was_shown = bars.is_progress_bar_enabled()
+    bars.disable_progress_bar()
     try:
         model, said = kind.from_pretrained(
             folder, dtype=torch.float32, local_files_only=True, output_loading_info=True
@@ -126,6 +134,9 @@ def _load(folder: Path, family: Family) -> Any:
             f"{str(error).strip().splitlines()[0][:200] if str(error).strip() else ''}); "
             "check its config.json and weights, or download it again"
         ) from error
+    finally:
+        if was_shown:
+            bars.enable_progress_bar()
     wrong = {k: sorted(map(str, said[k])) for k in ("missing_keys", "mismatched_keys") if said[k]}
     if wrong:
         what = "; ".join(f"{k.replace('_', ' ')}: {', '.join(v[:3])}" for k, v in wrong.items())

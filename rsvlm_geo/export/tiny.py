@@ -30,9 +30,10 @@ def tiny_model(model_type: str, *, seed: int = 0) -> Any:
             weight.data.normal_(0.0, scale, generator=generator)
     model.eval()
     for holder in (model, getattr(model, "text_decoder", None), getattr(model, "decoder", None)):
-        if getattr(holder, "generation_config", None) is not None:
+        generation = getattr(holder, "generation_config", None)
+        if generation is not None:
             for name, value in _IDS.items():
-                setattr(holder.generation_config, name, value)
+                setattr(generation, name, value)
     return model
 
 

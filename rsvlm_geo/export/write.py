@@ -21,14 +21,13 @@ from rsvlm_geo.export.settings import write_settings
 from rsvlm_geo.export.source import Checkpoint, open_checkpoint
 from rsvlm_geo.export.variants import SUFFIXES, VARIANTS, derive_variant, half_model
 from rsvlm_geo.export.verify import Verification, make_reference, verify_graphs
+from rsvlm_geo.model.families import FAMILIES as RUN_FAMILIES
 
 __all__ = ["Exported", "export_checkpoint", "export_clip", "export_pack"]
 
 _CARD = "rsvlm.json"
 _SUFFIX = {"fp32": "fp32", "fp32-stored": "fp32", "fp16": "fp16", "int8": "int8", "int4": "q4"}
 """Variant -> its name in the card, which is that of its files."""
-_GENERAL = ["caption", "classify", "count", "presence", "ask"]
-
 Say = Callable[[str], None]
 
 
@@ -352,16 +351,11 @@ def _what_it_does(checkpoint: Checkpoint) -> dict[str, Any]:
     """Tasks and conventions; sizes and classes are the settings' and the user's to say."""
     if checkpoint.family.kind == "two_towers":
         return {"tasks": []}
-    tasks = list(_GENERAL)
-    said: dict[str, Any] = {}
-    if checkpoint.boxes is not None:
-        tasks.insert(3, "locate")
-        said["boxes"] = checkpoint.boxes
-    if checkpoint.chat is not None:
-        said["chat"] = checkpoint.chat
-    if checkpoint.family.model_type in ("blip", "git", "vision-encoder-decoder"):
-        tasks = ["caption"]
-    return {"tasks": tasks, **said}
+    family = RUN_FAMILIES[checkpoint.family.model_type]
+    said: dict[str, Any] = {"tasks": sorted(family.tasks)}
+    if family.boxes is not None:
+        said["boxes"] = family.boxes
+    return said | dict(checkpoint.card)
 
 
 def _hashes(root: Path) -> dict[str, str]:

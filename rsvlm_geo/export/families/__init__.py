@@ -32,9 +32,6 @@ class Family:
     parts: Callable[..., list[Part]]
     text_module: str = ""
     """Dotted path of the module that takes the merged embeddings."""
-    tokenizer: bool = True
-    boxes: str | None = None
-    """The box convention its public checkpoints use, a name of the runtime's formats."""
 
 
 FAMILIES: Mapping[str, Family] = MappingProxyType(
@@ -68,7 +65,6 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
                 "decoder",
                 qwen_parts,
                 "model.language_model",
-                boxes="qwen2",
             ),
             Family(
                 "qwen2_5_vl",
@@ -76,7 +72,6 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
                 "decoder",
                 qwen_parts,
                 "model.language_model",
-                boxes="qwen2_5",
             ),
             Family(
                 "paligemma",
@@ -84,7 +79,6 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
                 "decoder",
                 paligemma_parts,
                 "model.language_model",
-                boxes="paligemma",
             ),
             Family("git", "GitForCausalLM", "decoder", git_parts, "git.encoder"),
             Family(
@@ -93,7 +87,6 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
                 "encoder_decoder",
                 florence_parts,
                 "model.language_model.encoder",
-                boxes="florence",
             ),
             Family("blip", "BlipForConditionalGeneration", "encoder_decoder", blip_parts),
             Family(

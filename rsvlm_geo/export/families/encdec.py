@@ -99,7 +99,7 @@ class CrossDecoder(nn.Module):
         width = self.decoder.config.hidden_size
         # its shape is looked at, its numbers are not: keys and values are in the cache
         encoded = cross[0][:, 0, :, :1].expand(-1, -1, width)
-        extra = dict(self.extra)
+        extra: dict[str, Any] = dict(self.extra)
         if encoder_attention_mask is not None:
             extra["encoder_attention_mask"] = _cross_bias(
                 encoder_attention_mask, input_ids.shape[1], encoded.dtype
