@@ -50,6 +50,14 @@ def car_split(file: str) -> str:
     return "val" if is_val else "train"
 
 
+def street_split(file: str) -> str:
+    """Split of an RSVQA image: 15 cm tiles 0 to 11 are one place and only measured on."""
+    tile = re.fullmatch(r"hr_(\d+)\.jpg", file)
+    if tile:
+        return "val" if int(tile[1]) < 12 else "train"
+    return "train" if file.startswith("hr_cfg_") else "skip"
+
+
 def tree_group(row: Mapping[str, Any]) -> tuple[str, ...]:
     """The plot and, where known, the 1 km tile an image of the tree sets was cut from."""
     name = str(row.get("base") or row["file"])

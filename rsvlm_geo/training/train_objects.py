@@ -67,7 +67,7 @@ def make_target(sample: data.Sample, size: int, scales: Any, rng: Generator) -> 
 
 
 def load_pools(data_dir: Path) -> dict[str, list[data.Sample]]:
-    """Training images by pool: trees, cars, ucm_boxes, ucm_other, eurosat."""
+    """Training images by pool: trees, cars, ucm_boxes, ucm_other, eurosat, streets."""
     def train(n: str) -> list[data.Sample]:
         return [s for s in data.load_set(data_dir, n) if s.split == "train"]
 
@@ -79,6 +79,7 @@ def load_pools(data_dir: Path) -> dict[str, list[data.Sample]]:
     pools["ucm_boxes"] = mine
     pools["ucm_other"] = [s for s in ucm if s.file not in boxed]
     pools["eurosat"] = train("eurosat")
+    pools["streets"] = train("rsvqa")
     return pools
 
 
