@@ -179,7 +179,8 @@ def scene(image: AnnotatedImage, facts: Sequence[Fact]) -> str:
         )))  # fmt: skip
     phrase, use, _ = scene_words(image.scene)
     return _sentence(_pick(image, "scene", (
-        f"the scene is {phrase}: {use}", f"{phrase}; {use}", f"what the image shows is {phrase}, and {use}",
+        f"the scene is {phrase}: {use}", f"{phrase}; {use}",
+        f"what the image shows is {phrase}, and {use}",
     )))  # fmt: skip
 
 
@@ -216,9 +217,10 @@ def fuse_by_rule(image: AnnotatedImage, facts: Sequence[Fact]) -> str:
         parts.append(f"{view} shows {say_list(counted)}")
     elif not labels:
         parts.append(f"{view} shows the ground from above")
-    if labels:
-        also = " also" if parts else ""
-        parts.append(f"{say_list(labels)} can{also} be seen")
+    if labels and parts:
+        parts.append(f"{say_list(labels)} can also be seen")
+    elif labels:
+        parts.append(f"{view} shows {say_list(labels)}")
     for fact in _by_kind(facts, "relation"):
         a, b = fact.subject.split("/")
         one, other = (len(image.of(x)) for x in (a, b))

@@ -359,7 +359,8 @@ def test_formats(tmp_path: Path) -> None:
     source.write_text("\n".join(json.dumps({
         "file": r.path.name, "size": r.size, "class": r.scene, "gsd_m": r.gsd_m,
         "split": "test",
-        "boxes": [{"label": b.label, "bbox": b.bbox} for b in r.boxes]}) for r in rows))  # fmt: skip
+        "boxes": [{"label": b.label, "bbox": b.bbox} for b in r.boxes],
+    }) for r in rows))  # fmt: skip
     out = tmp_path / "out"
     args = ["mpgi", str(source), "--images", str(tmp_path / "images"), "--out", str(out),
             "--licence", "CC0", "--name", "made"]  # fmt: skip
