@@ -68,7 +68,7 @@ class LazyGroup(click.Group):
             sys.exit(EXIT_ERROR)
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group("rsvlm", cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="rsvlm-geo")
 def main() -> None:
     """Ask an image of the Earth a question and get a map you can trust.

@@ -96,7 +96,7 @@ _OTHERS = (
 )
 _SAID = Fill(fill=(0, 114, 178, 20), outline=(0, 114, 178, 255), width_mm=0.3)
 _YES = Fill(fill=(0, 158, 115, 80), outline=(0, 90, 66, 255), width_mm=0.4)
-_NO = Fill(fill=(255, 255, 255, 36), outline=(255, 255, 255, 200), width_mm=0.2)
+_NO = Fill(fill=(255, 255, 255, 36), outline=(140, 140, 140, 190), width_mm=0.2)
 _MAX_CLASSES = 40
 
 
