@@ -35,6 +35,8 @@ __all__ = ["Merged", "Merger"]
 
 CUT_PX = 2.0
 """A box within so many pixels of the model's image from its edge touches it."""
+TOUCH_PX = 1.0
+"""Parts further apart than this are of two objects."""
 SLACK_PX = 4.0
 """By so much, in pixels of the model's image, a core is enlarged."""
 MAX_IOU, MAX_IOS = 0.5, 0.7
@@ -193,7 +195,7 @@ class Merger:
         at = np.flatnonzero(shared)
         if len(at) < 2:
             return np.empty((0, 2), dtype=np.int64)
-        b = held.boxes[at] + np.array([-1, -1, 1, 1]) * np.tile(self._scale * CUT_PX / 2, 2)
+        b = held.boxes[at] + np.array([-1, -1, 1, 1]) * np.tile(self._scale * TOUCH_PX / 2, 2)
         shapes = shapely.box(b[:, 0], b[:, 1], b[:, 2], b[:, 3])
         i, j = shapely.STRtree(shapes).query(shapes)
         keep = i < j
@@ -296,7 +298,12 @@ class Merger:
         for axis, index in ((0, held.col), (1, held.row)):
             across = 1 - axis
             for a, b in ((pairs[:, 0], pairs[:, 1]), (pairs[:, 1], pairs[:, 0])):
-                faces = (index[b] == index[a] + 1) & sides[a, axis + 2] & sides[b, axis]
+                faces = (index[b] > index[a]) & sides[a, axis + 2] & sides[b, axis]
+                # what is cut on both sides fills all that both windows see
+                faces &= held.boxes[a, axis] <= held.boxes[b, axis] + CUT_PX * self._scale[axis]
+                faces &= (
+                    held.boxes[b, axis + 2] >= held.boxes[a, axis + 2] - CUT_PX * self._scale[axis]
+                )
                 common = np.minimum(held.boxes[a, across + 2], held.boxes[b, across + 2])
                 common = common - np.maximum(held.boxes[a, across], held.boxes[b, across])
                 shorter = np.minimum(extent[a, across], extent[b, across])
@@ -461,6 +468,8 @@ def _outermost_cut(
     """Whether an outer edge of a joined box is a cut: the object may still go on there."""
     tol = np.tile(scale, 2) * CUT_PX
     outer = np.abs(parts - joined[member]) <= tol
-    result = np.zeros(len(joined), dtype=bool)
-    np.logical_or.at(result, member, (outer & sides).any(axis=1))
-    return result
+    ends_cut = np.zeros((len(joined), 4), dtype=bool)
+    ends_clear = np.zeros((len(joined), 4), dtype=bool)
+    np.logical_or.at(ends_cut, member, outer & sides)
+    np.logical_or.at(ends_clear, member, outer & ~sides)
+    return np.asarray((ends_cut & ~ends_clear).any(axis=1))
