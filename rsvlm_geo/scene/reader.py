@@ -178,8 +178,9 @@ class TileReader:
     def _resampling(self, window: Window, shape: tuple[int, int]) -> Resampling:
         if self._palette is not None or (window.height, window.width) == shape:
             return Resampling.nearest
-        if window.width * window.height >= shape[0] * shape[1]:
+        if window.width >= shape[1] and window.height >= shape[0]:
             return Resampling.average
+        # GDAL widens the kernel along an axis that gets coarser, so cubic holds for both
         return Resampling.cubic
 
     def _handle(self) -> Pixels:
