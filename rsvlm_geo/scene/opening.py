@@ -19,6 +19,7 @@ from rsvlm_geo.errors import (
     SceneContentError,
     SceneError,
     SceneUnreadableError,
+    TileReadError,
 )
 from rsvlm_geo.scene.bands import Bands, choose_bands
 from rsvlm_geo.scene.ground import make_ground
@@ -325,17 +326,24 @@ def sample_blocks(
     sample = BlockSample(dtype, len(bands.indexes))
     pixels: Pixels = source.open(bands.indexes, fill, mask)
     limit = _MAX_TRIES if not is_remote(source.href) else 4 * wanted
+    broken: Exception | None = None
     try:
         for number in order[:limit]:
             row, col = divmod(int(number), cols)
             y, x = row * height, col * width
             h, w = min(height, facts.height - y), min(width, facts.width - x)
-            values, valid = pixels.read((x, y, w, h), (h, w), Resampling.nearest)
+            try:
+                values, valid = pixels.read((x, y, w, h), (h, w), Resampling.nearest)
+            except (RasterioError, TileReadError) as error:
+                broken = error  # damage in one place must not cost the whole scene
+                continue
             sample.add(values, valid)
             if sample.valid_blocks >= wanted:
                 break
     finally:
         pixels.close()
+    if broken is not None and not sample.blocks:
+        raise broken
     return sample
 
 
