@@ -1,0 +1,477 @@
+"""Contrastive fine-tuning of a text encoder and an image head on captioned images.
+
+``python -m rsvlm_geo.training.contrastive --captions DIR --out PACK`` takes what
+``rsvlm-geo captions`` wrote and the features of a pack's frozen encoder, trains in minutes on a
+CPU, and writes a search pack with its retrieval numbers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from rsvlm_geo.errors import DataError
+
+__all__ = ["ImageHead", "Settings", "TextTower", "contrastive_loss", "train", "write_pack"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The recipe."""
+
+    seed: int = 5
+    dim: int = 192
+    width: int = 192
+    layers: int = 2
+    heads: int = 4
+    vocab: int = 1200
+    length: int = 64
+    steps: int = 1500
+    batch: int = 256
+    lr: float = 1e-3
+    weight_decay: float = 0.05
+    drop: float = 0.2
+    """Of the image features and of whole words, so that a search in other words still works."""
+
+
+class TextTower(nn.Module):
+    """Tokens to one vector: embeddings, a small transformer, the mean of its tokens."""
+
+    def __init__(self, vocab: int, s: Settings) -> None:
+        super().__init__()
+        self.embed = nn.Embedding(vocab, s.width)
+        self.place = nn.Embedding(s.length, s.width)
+        nn.init.normal_(self.embed.weight, std=0.02)
+        nn.init.normal_(self.place.weight, std=0.01)
+        layer = nn.TransformerEncoderLayer(
+            s.width, s.heads, 4 * s.width, 0.1, "gelu", batch_first=True, norm_first=True
+        )
+        self.layers = nn.TransformerEncoder(layer, s.layers, enable_nested_tensor=False)
+        self.norm = nn.LayerNorm(s.width)
+        self.project = nn.Linear(s.width, s.dim, bias=False)
+
+    def forward(self, input_ids: Tensor) -> Tensor:
+        """int64[B, T], 0 is padding -> float[B, D], not normalised."""
+        seen = input_ids != 0
+        place = torch.arange(input_ids.shape[1], device=input_ids.device)
+        x = self.embed(input_ids) + self.place(place)
+        x = self.norm(self.layers(x, src_key_padding_mask=~seen))
+        weight = seen.unsqueeze(2).to(x.dtype)
+        out: Tensor = self.project((x * weight).sum(1) / weight.sum(1).clamp(min=1.0))
+        return out
+
+
+class ImageHead(nn.Module):
+    """Frozen features to the same space."""
+
+    def __init__(self, features: int, s: Settings) -> None:
+        super().__init__()
+        self.mean: Tensor
+        self.scale: Tensor
+        self.register_buffer("mean", torch.zeros(features))
+        self.register_buffer("scale", torch.ones(features))
+        self.drop = nn.Dropout(s.drop)
+        self.project = nn.Linear(features, s.dim)
+        self.more = nn.Sequential(
+            nn.LayerNorm(s.dim), nn.Linear(s.dim, 2 * s.dim), nn.GELU(), nn.Dropout(s.drop),
+            nn.Linear(2 * s.dim, s.dim),
+        )  # fmt: skip
+
+    def forward(self, features: Tensor) -> Tensor:
+        """float[B, F] -> float[B, D], not normalised."""
+        x = self.project(self.drop((features - self.mean) * self.scale))
+        out: Tensor = x + self.more(x)
+        return out
+
+
+def contrastive_loss(image: Tensor, text: Tensor, scale: Tensor, same: Tensor) -> Tensor:
+    """InfoNCE both ways, where equal captions count as right for each other's images.
+
+    Args:
+        image, text: float[B, D], any length.
+        scale: Inverse temperature.
+        same: bool[B, B], captions that are the same sentence; true on the diagonal.
+    """
+    logits = scale * F.normalize(image, dim=1) @ F.normalize(text, dim=1).T
+    target = same.to(logits.dtype)
+    target = target / target.sum(1, keepdim=True)
+    loss: Tensor = (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target)) / 2
+    return loss
+
+
+def train_tokenizer(texts: Sequence[str], s: Settings) -> Any:
+    """Whole words of the captions, lower case; others are ``<unk>`` and a search says so."""
+    from tokenizers import Tokenizer, normalizers, pre_tokenizers
+    from tokenizers.models import WordLevel
+    from tokenizers.trainers import WordLevelTrainer
+
+    tokenizer = Tokenizer(WordLevel(unk_token="<unk>"))
+    tokenizer.normalizer = normalizers.Lowercase()
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [pre_tokenizers.Whitespace(), pre_tokenizers.Digits(individual_digits=True)]
+    )
+    trainer = WordLevelTrainer(vocab_size=s.vocab, special_tokens=["<pad>", "<unk>"])
+    tokenizer.train_from_iterator(texts, trainer)
+    return tokenizer
+
+
+def encode_texts(tokenizer: Any, texts: Sequence[str], length: int) -> NDArray[np.int64]:
+    """int64[n, T], 0 is padding."""
+    rows = [tokenizer.encode(t).ids[:length] for t in texts]
+    out = np.zeros((len(rows), max(len(r) for r in rows)), dtype=np.int64)
+    for i, row in enumerate(rows):
+        out[i, : len(row)] = row
+    return out
+
+
+SYNONYMS = {
+    "airplanes": ("planes", "aircraft", "jets"), "airplane": ("plane", "aircraft", "jet"),
+    "cars": ("vehicles", "automobiles"), "car": ("vehicle", "automobile"),
+    "storage tanks": ("tanks", "oil tanks", "fuel tanks"), "storage tank": ("tank", "oil tank"),
+    "trees": ("tree crowns", "woods"), "boats": ("ships", "vessels"), "ships": ("boats", "vessels"),
+    "farmland": ("fields", "cropland", "crops"), "buildings": ("houses", "built-up area"),
+    "freeway": ("highway", "motorway"), "river": ("stream",), "docks": ("piers",),
+    "harbor": ("port", "marina"), "residential area": ("houses", "neighborhood", "suburb"),
+    "parking lot": ("car park",), "pavement": ("road", "roads", "asphalt"),
+    "a sea or lake": ("a lake", "the sea", "water"), "overhead": ("aerial", "satellite"),
+}  # fmt: skip
+"""Other words for what the captions say, swapped in at random so that people may use them."""
+
+
+def swap_words(text: str, rng: np.random.Generator, chance: float = 0.3) -> str:
+    """A caption in other words, now and then."""
+    for word, others in SYNONYMS.items():
+        if word in text and rng.random() < chance:
+            text = text.replace(word, others[int(rng.integers(len(others)))])
+    return text
+
+
+def short_texts(facts: Sequence[str]) -> list[str]:
+    """``three cars`` and the like from a record's facts: what people type into a search box."""
+    out = []
+    for fact in facts:
+        kind, _, phrase = fact.partition(": ")
+        if phrase and kind.split(" ")[0] in ("scene", "count", "label"):
+            out.append(phrase)
+            words = phrase.split(" ", 1)
+            if kind.startswith("count") and len(words) == 2:
+                out.append(words[1])
+    return out
+
+
+def train(
+    features: NDArray[np.float32],
+    captions: Sequence[Sequence[str]],
+    facts: Sequence[Sequence[str]],
+    s: Settings,
+    *,
+    minutes: float | None = None,
+) -> tuple[ImageHead, TextTower, Any, list[dict[str, float]]]:
+    """Fit both sides.
+
+    Args:
+        features: float32[n, F] of the images.
+        captions: Of each image.
+        facts: Of each image, as the records hold them.
+        s: The recipe.
+        minutes: Stop after so many.
+
+    Returns:
+        Image head, text tower, tokenizer, and the loss now and then.
+    """
+    if len(features) != len(captions) or len(features) < 2:
+        raise DataError(f"{len(features)} images have {len(captions)} lists of captions")
+    torch.manual_seed(s.seed)
+    rng = np.random.default_rng(s.seed)
+    texts = [[*c, *short_texts(f)] for c, f in zip(captions, facts, strict=True)]
+    everything = [t for group in texts for t in group]
+    extra = [w for others in SYNONYMS.values() for w in others]
+    tokenizer = train_tokenizer([*everything, *extra], s)
+    head, tower = ImageHead(features.shape[1], s), TextTower(tokenizer.get_vocab_size(), s)
+    x = torch.from_numpy(features)
+    head.mean.copy_(x.mean(0))
+    head.scale.copy_(1.0 / x.std(0).clamp(min=1e-3))
+    scale = nn.Parameter(torch.tensor(2.659))
+    weights: list[nn.Parameter] = [*head.parameters(), *tower.parameters()]
+    groups: list[dict[str, Any]] = [{"params": weights}, {"params": [scale], "weight_decay": 0.0}]
+    optimizer = torch.optim.AdamW(
+        groups, lr=s.lr,
+        weight_decay=s.weight_decay,
+    )  # fmt: skip
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, max_lr=s.lr, total_steps=s.steps, pct_start=0.1
+    )
+    head.train()
+    tower.train()
+    curve: list[dict[str, float]] = []
+    start = time.monotonic()
+    for step in range(s.steps):
+        pick = rng.choice(len(texts), min(s.batch, len(texts)), replace=False)
+        said = [swap_words(texts[i][int(rng.integers(len(texts[i])))], rng) for i in pick]
+        ids = torch.from_numpy(encode_texts(tokenizer, said, s.length))
+        gone = (torch.rand(ids.shape) < 0.05) & (ids != 0)
+        ids = torch.where(gone, torch.ones_like(ids), ids)
+        names = {t: k for k, t in enumerate(dict.fromkeys(said))}
+        label = torch.tensor([names[t] for t in said])
+        same = label[:, None] == label[None, :]
+        loss = contrastive_loss(head(x[pick]), tower(ids), scale.exp().clamp(max=100.0), same)
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(weights, 1.0)
+        optimizer.step()
+        schedule.step()
+        if step % 50 == 0 or step == s.steps - 1:
+            curve.append({"step": step, "loss": round(float(loss.detach()), 4)})
+        if minutes is not None and time.monotonic() - start > 60 * minutes:
+            break
+    return head.eval(), tower.eval(), tokenizer, curve
+
+
+@torch.no_grad()
+def similarity(
+    head: ImageHead, tower: TextTower, tokenizer: Any, features: NDArray[np.float32],
+    texts: Sequence[str], length: int,
+) -> NDArray[np.float64]:  # fmt: skip
+    """Cosines float64[images, texts]."""
+    image = F.normalize(head(torch.from_numpy(features)), dim=1)
+    rows = []
+    for start in range(0, len(texts), 512):
+        ids = encode_texts(tokenizer, texts[start : start + 512], length)
+        rows.append(F.normalize(tower(torch.from_numpy(ids)), dim=1))
+    out: NDArray[np.float64] = (image @ torch.cat(rows).T).double().numpy()
+    return out
+
+
+def write_pack(
+    folder: Path, head: ImageHead, tower: TextTower, tokenizer: Any, s: Settings,
+    about: Mapping[str, Any],
+) -> None:  # fmt: skip
+    """A search pack: two graphs, tokenizer, config, and a card with hashes and numbers.
+
+    Args:
+        folder: Made when missing.
+        head, tower, tokenizer: Trained.
+        s: The recipe.
+        about: ``base``, ``base_sha256``, ``base_outputs``, ``evaluation``, ``data`` and so on.
+    """
+    (folder / "onnx").mkdir(parents=True, exist_ok=True)
+    features = head.mean.shape[0]
+    torch.onnx.export(
+        head, (torch.zeros(2, features),), str(folder / "onnx" / "image_head.onnx"),
+        input_names=["features"], output_names=["image_embeds"], opset_version=18, dynamo=False,
+        dynamic_axes={"features": {0: "batch"}, "image_embeds": {0: "batch"}},
+    )  # fmt: skip
+    torch.onnx.export(
+        _Plain(tower), (torch.ones(2, 7, dtype=torch.long),),
+        str(folder / "onnx" / "text_model.onnx"),
+        input_names=["input_ids"], output_names=["text_embeds"], opset_version=18, dynamo=False,
+        dynamic_axes={"input_ids": {0: "batch", 1: "sequence"}, "text_embeds": {0: "batch"}},
+    )  # fmt: skip
+    tokenizer.save(str(folder / "tokenizer.json"))
+    config = {
+        "model_type": "rsvlm_search", "base": about["base"], "base_sha256": about["base_sha256"],
+        "base_outputs": list(about["base_outputs"]), "projection_dim": s.dim, "lower_case": True,
+        "unk_token": "<unk>",
+        "text_config": {"max_position_embeddings": s.length, "pad_token_id": 0},
+    }  # fmt: skip
+    (folder / "config.json").write_text(json.dumps(config, indent=1))
+    files = ["config.json", "tokenizer.json", "onnx/image_head.onnx", "onnx/text_model.onnx"]
+    card = {
+        "format": 1, "name": folder.name, "version": "1.0", "licence": about["licence"],
+        "image_size": 256, "tasks": [], "recipe": asdict(s), "data": about["data"],
+        "evaluation": about["evaluation"],
+        "files": {f: sha256((folder / f).read_bytes()).hexdigest() for f in files},
+    }  # fmt: skip
+    (folder / "rsvlm.json").write_text(json.dumps(card, indent=1))
+
+
+class _Plain(nn.Module):
+    """The tower with its attention written out, so that any length and batch may be fed."""
+
+    def __init__(self, tower: TextTower) -> None:
+        super().__init__()
+        self.tower = tower
+
+    def forward(self, input_ids: Tensor) -> Tensor:
+        """As :class:`TextTower`."""
+        t = self.tower
+        seen = input_ids != 0
+        place = torch.arange(input_ids.shape[1], device=input_ids.device)
+        x = t.embed(input_ids) + t.place(place)
+        hide = (~seen).to(x.dtype)[:, None, None, :] * -1e9
+        for layer in t.layers.layers:
+            y = layer.norm1(x)
+            n_heads = layer.self_attn.num_heads
+            size = y.shape[2] // n_heads
+            qkv = F.linear(y, layer.self_attn.in_proj_weight, layer.self_attn.in_proj_bias)
+            q, k, v = (
+                part.reshape(part.shape[0], part.shape[1], n_heads, size).transpose(1, 2)
+                for part in qkv.chunk(3, dim=2)
+            )
+            weight = torch.softmax(q @ k.transpose(2, 3) * size**-0.5 + hide, dim=3)
+            y = (weight @ v).transpose(1, 2).reshape(x.shape)
+            x = x + layer.self_attn.out_proj(y)
+            x = x + layer.linear2(F.gelu(layer.linear1(layer.norm2(x))))
+        x = t.norm(x)
+        weight = seen.unsqueeze(2).to(x.dtype)
+        out: Tensor = t.project((x * weight).sum(1) / weight.sum(1).clamp(min=1.0))
+        return out
+
+
+def extract(
+    model: Any, files: Sequence[str], outputs: Sequence[str], batch: int = 16
+) -> NDArray[np.float32]:
+    """Features of a pack's encoder for many images: float32[n, F]."""
+    from rsvlm_geo.evaluate import fit_image
+
+    rows = []
+    for start in range(0, len(files), batch):
+        images = np.stack(
+            [fit_image(Path(f), model.info.image_size)[0] for f in files[start : start + batch]]
+        )
+        got = model.encode(images).outputs
+        rows.append(np.concatenate([got[n] for n in outputs], axis=1).astype(np.float32))
+    return np.concatenate(rows)
+
+
+def evaluate(
+    head: ImageHead, tower: TextTower, tokenizer: Any, features: NDArray[np.float32],
+    rows: Sequence[Any], s: Settings,
+) -> dict[str, Any]:  # fmt: skip
+    """Retrieval on held-out images: all captions, the fused one, and the class name alone."""
+    from rsvlm_geo.captions.lexicon import scene_words
+    from rsvlm_geo.metrics import retrieval
+
+    def run(texts: list[str], owner: list[int]) -> dict[str, Any]:
+        table = similarity(head, tower, tokenizer, features, texts, s.length)
+        return {k: m.as_dict() for k, m in retrieval(table, owner).items()}
+
+    every = [(i, c.text) for i, r in enumerate(rows) for c in r.captions]
+    fused = [(i, c.text) for i, r in enumerate(rows) for c in r.captions if c.kind == "fused"]
+    names = []
+    for i, r in enumerate(rows):
+        scene = next((f for f in r.facts if f.startswith("scene ")), None)
+        count = next((f for f in r.facts if f.startswith("count ")), None)
+        if scene is not None:
+            names.append((i, scene_words(scene.removeprefix("scene ").split(": ")[0])[0]))
+        elif count is not None:
+            label = count.removeprefix("count ").split(": ")[0].replace("_", " ")
+            names.append((i, label))
+    return {
+        "images": len(rows),
+        "captions": run([t for _, t in every], [i for i, _ in every]),
+        "fused": run([t for _, t in fused], [i for i, _ in fused]),
+        "class_name": run([t for _, t in names], [i for i, _ in names]),
+    }
+
+
+def main() -> None:
+    """Command line."""
+    from rsvlm_geo.captions.build import read_records
+    from rsvlm_geo.model import load_model
+    from rsvlm_geo.model.pack import hash_file
+
+    parser = argparse.ArgumentParser(prog="python -m rsvlm_geo.training.contrastive",
+                                     description=__doc__)  # fmt: skip
+    parser.add_argument("--captions", type=Path, required=True, help="folder of captions.jsonl")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the search pack")
+    parser.add_argument("--base", default="rsvlm-mini", help="pack whose encoder is used")
+    parser.add_argument("--features", type=Path, help="cache of features, .npz")
+    parser.add_argument("--steps", type=int, default=Settings().steps)
+    parser.add_argument("--max-per-set", type=int, default=None)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--licence", default="CC-BY-4.0")
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    outputs = ("image_embeds", "evidence")
+    records = [r for r in read_records(args.captions) if r.captions]
+    if args.max_per_set:
+        records = _thin(records, args.max_per_set)
+    model: Any = load_model(args.base, threads=args.threads)
+    encoder = hash_file(model.pack.folder / "onnx" / "vision_encoder.onnx")
+    features = _cached(args.features, encoder, records, model, outputs)
+    held = np.array([_is_val(r) for r in records])
+    s = Settings(steps=args.steps)
+    train_rows = [r for r, h in zip(records, held, strict=True) if not h]
+    val_rows = [r for r, h in zip(records, held, strict=True) if h]
+    start = time.monotonic()
+    head, tower, tokenizer, curve = train(
+        features[~held], [[c.text for c in r.captions] for r in train_rows],
+        [r.facts for r in train_rows], s,
+    )  # fmt: skip
+    took = time.monotonic() - start
+    scores = evaluate(head, tower, tokenizer, features[held], val_rows, s)
+    scores["train_images"] = len(train_rows)
+    write_pack(args.out, head, tower, tokenizer, s, {
+        "base": args.base, "base_sha256": encoder, "base_outputs": outputs,
+        "licence": args.licence, "evaluation": scores,
+        "data": sorted({f"{r.dataset} ({r.licence or 'not stated'})" for r in records}),
+    })  # fmt: skip
+    (args.out / "curve.json").write_text(json.dumps(curve))
+    for name in ("captions", "fused", "class_name"):
+        row = scores[name]
+        said = "  ".join(f"{k} {100 * v['value']:.1f}" for k, v in row.items())
+        print(f"{name:<11} {said}  chance {100 * row['mr']['extra']['chance']:.1f}")
+    print(f"{len(train_rows)} images trained on in {took:.0f} s, {len(val_rows)} held out")
+
+
+def _thin(records: Sequence[Any], limit: int) -> list[Any]:
+    by_set: dict[str, list[Any]] = {}
+    for r in records:
+        by_set.setdefault(r.dataset, []).append(r)
+    out = []
+    for rows in by_set.values():
+        step = max(1, -(-len(rows) // limit))
+        out += rows[::step]
+    return out
+
+
+def _is_val(record: Any) -> bool:
+    """The set's own validation split, or by sequence; trees are trained on only.
+
+    The tree plots' split needs their coordinates, which captions do not carry: an image that the
+    frozen encoder was trained on must not be called held out.
+    """
+    from rsvlm_geo.training import splits
+
+    name = Path(record.file).name
+    if record.dataset == "aerial_cars":
+        return splits.car_split(name) in ("val", "calib")
+    if record.dataset.startswith("neon"):
+        return False
+    if record.split in ("val", "valid", "test"):
+        return True
+    return record.split == "" and splits.unit_hash("search " + name) < 0.12
+
+
+def _cached(
+    path: Path | None, encoder: str, records: Sequence[Any], model: Any, outputs: Sequence[str]
+) -> NDArray[np.float32]:
+    files = [r.file for r in records]
+    if path is not None and path.is_file():
+        with np.load(path) as held:
+            if str(held["encoder"]) == encoder:
+                at = {f: i for i, f in enumerate(held["files"].tolist())}
+                if all(f in at for f in files):
+                    kept: NDArray[np.float32] = held["x"][[at[f] for f in files]]
+                    return kept
+    x = extract(model, files, outputs)
+    if path is not None:
+        np.savez(path, x=x, files=np.array(files), encoder=np.array(encoder))
+    return x
+
+
+if __name__ == "__main__":
+    main()
