@@ -174,13 +174,14 @@ class MiniVlm:
         return mini_boxes.find_boxes(peaks, edges, rule, encoded.size)
 
     def _count(self, found: Found, name: str) -> Reply:
-        shown = found.above(self.rules[name].count_above)
+        rule = self.rules[name]
+        shown = found.above(rule.count_above)
         n = len(shown.boxes)
-        chance = mini_boxes.count_distribution(found.probability[:120])
+        chance = mini_boxes.count_distribution(found.probability)
         top = {str(k): float(p) for k, p in enumerate(chance) if p > 1e-4 or k == n}
         return Reply(
             str(n), top, shown.boxes, (name,) * n, shown.probability, 0.0,
-            value=float(n), confidence=top.get(str(n), 0.0),
+            value=float(n), confidence=rule.count_confidence(float(chance[n])),
         )  # fmt: skip
 
     def _locate(self, found: Found, name: str) -> Reply:

@@ -29,6 +29,13 @@ class ClassRule:
     presence_offset: float
     """The same for "there is one", from the highest score of the tile."""
     nms_iou: float = 0.5
+    count_slope: float = 1.0
+    """The same for "the count is exactly right", from the chance the boxes' probabilities give."""
+    count_offset: float = 0.0
+
+    def count_confidence(self, chance: float) -> float:
+        """P(the count is exactly right)."""
+        return float(logistic(np.array([chance]), self.count_slope, self.count_offset)[0])
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,17 +10,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsvlm_geo.metrics import match_boxes
-from rsvlm_geo.model.mini_boxes import ClassRule, find_boxes
+from rsvlm_geo.model.mini_boxes import ClassRule, Found, count_distribution, find_boxes
 from rsvlm_geo.training import data, splits, tiles
 
 SET_OF = {"airplane": "ucm", "storage_tank": "ucm", "tennis_court": "ucm",
           "baseball_diamond": "ucm", "car": "cars", "tree": "trees"}  # fmt: skip
 IOU_OF = {"tree": 0.4}
 
+LOW_CONFIDENCE = 0.02
+"""Share of in-domain tiles that may be refused as ``low_confidence``."""
+
 Array = NDArray[np.float64]
 
 
-def fit_platt(score: Array, hit: Array, steps: int = 400, ridge: float = 1.0) -> tuple[float, float]:
+def fit_platt(
+    score: Array, hit: Array, steps: int = 400, ridge: float = 1.0
+) -> tuple[float, float]:
     """Slope and offset of P(hit) = logistic(slope * logit(score) + offset), by Newton's method.
 
     ``ridge`` pulls towards the identity with the weight of that many observations.
@@ -41,19 +47,50 @@ def fit_platt(score: Array, hit: Array, steps: int = 400, ridge: float = 1.0) ->
 
 def fit_temperature(logits: Array, truth: NDArray[np.int64]) -> float:
     """The temperature of least log loss."""
+
     def loss(t: float) -> float:
         z = logits / t
         z = z - z.max(1, keepdims=True)
         log_p = z - np.log(np.exp(z).sum(1, keepdims=True))
         return float(-log_p[np.arange(len(truth)), truth].mean())
 
-    grid = np.exp(np.linspace(np.log(0.2), np.log(4.0), 120))
+    grid = np.exp(np.linspace(np.log(0.1), np.log(4.0), 120))
     return float(min(grid, key=loss))
 
 
 def raw_rule(channel: int, nms_iou: float = 0.5) -> ClassRule:
     """A class read with no calibration yet."""
     return ClassRule(splits.OBJECTS[channel], channel, 0.3, 0.3, 1.0, 0.0, 1.0, 0.0, nms_iou)
+
+
+@dataclass(frozen=True, slots=True)
+class Maps:
+    """The dense head's maps of all tiles of one image, kept so that the towers run once."""
+
+    sample: data.Sample
+    cuts: list[tiles.Cut]
+    peaks: NDArray[np.float32]
+    """float32[n, 6, 64, 64]."""
+    edges: NDArray[np.float32]
+    """float32[n, 4, 64, 64]."""
+
+    def find(self, rule: ClassRule) -> list[Found]:
+        """Candidate boxes of a class in each tile."""
+        return [
+            find_boxes(p, e, rule, tiles.SIZE)
+            for p, e in zip(self.peaks[:, rule.channel], self.edges, strict=True)
+        ]
+
+
+def read_maps(vision: Any, samples: list[data.Sample]) -> list[Maps]:
+    """Run the towers over all tiles of some images."""
+    out = []
+    for sample in samples:
+        cuts, images = tiles.cut_image(sample)
+        rows = [vision(images[i : i + 8]) for i in range(0, len(images), 8)]
+        peaks, edges = (np.concatenate([r[k] for r in rows]) for k in ("peaks", "edges"))
+        out.append(Maps(sample, cuts, peaks, edges))
+    return out
 
 
 def fit_objects(vision: Any, data_dir: Path) -> list[dict[str, Any]]:
@@ -66,49 +103,75 @@ def fit_objects(vision: Any, data_dir: Path) -> list[dict[str, Any]]:
     Returns:
         Rows for :class:`ClassRule`.
     """
-    pools = tiles.object_samples(data_dir, "calib")
-    highest, truths = peaks_of_tiles(vision, data_dir)
+    pools = {k: read_maps(vision, v) for k, v in tiles.object_samples(data_dir, "calib").items()}
+    every = [m for maps in pools.values() for m in maps]
     out = []
     for channel, name in enumerate(splits.OBJECTS):
         rule = raw_rule(channel)
-        scores, hits, n_true, per_image = collect(vision, pools[SET_OF[name]], rule)
+        maps = pools[SET_OF[name]]
+        maps = maps + [m for m in pools["background"] if m.sample.known[channel]]
+        scores, hits, n_true = collect(maps, rule)
         locate = best_f1(scores, hits, n_true)
         count = unbiased(scores, n_true)
         slope, offset = fit_platt(scores, hits)
-        on = ~np.isnan(truths[:, channel])
-        there, top = truths[on, channel], highest[on, channel]
+        top, there = highest_peaks(every, channel)
         ps, po = fit_platt(top, there)
-        row = {
-            "name": name, "channel": channel, "locate_above": locate, "count_above": count,
-            "slope": slope, "offset": offset, "presence_slope": ps, "presence_offset": po,
-            "nms_iou": rule.nms_iou,
-        }  # fmt: skip
+        fitted = replace(
+            rule, locate_above=locate, count_above=count, slope=slope, offset=offset,
+            presence_slope=ps, presence_offset=po,
+        )  # fmt: skip
+        cs, co = fit_count_confidence(pools[SET_OF[name]], fitted)
+        row = asdict(replace(fitted, count_slope=cs, count_offset=co))
         out.append({k: round(v, 4) if isinstance(v, float) else v for k, v in row.items()})
     return out
 
 
-def collect(
-    vision: Any, samples: list[data.Sample], rule: ClassRule
-) -> tuple[Array, Array, int, list[tuple[Array, int]]]:
+def collect(maps: list[Maps], rule: ClassRule) -> tuple[Array, Array, int]:
     """Scores of all boxes of a class, whether each is right, and the number of true boxes."""
-    def detect(images: NDArray[np.uint8]) -> list[tuple[Array, Array]]:
-        o = vision(images)
-        found = [
-            find_boxes(p, e, rule, tiles.SIZE)
-            for p, e in zip(o["peaks"][:, rule.channel], o["edges"], strict=True)
-        ]
-        return [(f.boxes, f.scores) for f in found]
-
-    scores, hits, total, per_image = [], [], 0, []
-    for sample in samples:
-        boxes, s, true = tiles.detect_image(sample, detect)
-        mine = true[sample.labels == rule.channel]
+    scores, hits, total = [np.zeros(0)], [np.zeros(0)], 0
+    for m in maps:
+        boxes, s = tiles.merge(m.cuts, [(f.boxes, f.scores) for f in m.find(rule)])
+        mine = tiles.scaled(m.sample)[1][m.sample.labels == rule.channel]
         taken = match_boxes(boxes, mine, IOU_OF.get(rule.name, 0.5), s)
         scores.append(s)
         hits.append((taken >= 0).astype(np.float64))
         total += len(mine)
-        per_image.append((s, len(mine)))
-    return np.concatenate(scores), np.concatenate(hits), total, per_image
+    return np.concatenate(scores), np.concatenate(hits), total
+
+
+def fit_count_confidence(maps: list[Maps], rule: ClassRule) -> tuple[float, float]:
+    """Platt scaling of the chance that a tile's count is exactly right."""
+    sure, right = [], []
+    for m in maps:
+        _, boxes = tiles.scaled(m.sample)
+        for cut, found in zip(m.cuts, m.find(rule), strict=True):
+            n = len(found.above(rule.count_above).boxes)
+            sure.append(count_distribution(found.probability)[n])
+            right.append(n == count_truth(m.sample, boxes, cut, rule.channel))
+    return fit_platt(np.array(sure), np.array(right, float))
+
+
+def count_truth(
+    sample: data.Sample, boxes: NDArray[np.float32], cut: tiles.Cut, channel: int
+) -> int:
+    """True boxes of a class whose centre lies in a window."""
+    b = boxes[sample.labels == channel]
+    cx, cy = (b[:, 0] + b[:, 2]) / 2 - cut.x, (b[:, 1] + b[:, 3]) / 2 - cut.y
+    inside = (cx >= 0) & (cx < tiles.SIZE) & (cy >= 0) & (cy < tiles.SIZE)
+    return int(inside.sum())
+
+
+def highest_peaks(maps: list[Maps], channel: int) -> tuple[Array, Array]:
+    """Highest peak of a class in each tile where its presence is known, and that presence."""
+    tops, truths = [], []
+    for m in maps:
+        _, boxes = tiles.scaled(m.sample)
+        for cut, peaks in zip(m.cuts, m.peaks[:, channel], strict=True):
+            tops.append(float(peaks.max()))
+            truths.append(presence_truth(m.sample, boxes, cut)[channel])
+    top, truth = np.array(tops), np.array(truths)
+    on = ~np.isnan(truth)
+    return top[on], truth[on]
 
 
 def best_f1(scores: Array, hits: Array, n_true: int) -> float:
@@ -131,22 +194,6 @@ def unbiased(scores: Array, n_true: int) -> float:
     return float(np.clip((ordered[max(n_true - 1, 0)] + ordered[n_true]) / 2, 0.06, 0.9))
 
 
-def peaks_of_tiles(vision: Any, data_dir: Path) -> tuple[Array, Array]:
-    """Highest peak and presence (nan where unknown) of each class over calibration tiles."""
-    tops, truths = [], []
-    ucm = [s for s in data.load_set(data_dir, "ucm") if s.split == "calib" or (
-        len(s.boxes) and s.split != "val" and splits.ucm_box_split(s.file, "train") == "calib")]  # fmt: skip
-    pools = tiles.object_samples(data_dir, "calib")
-    for sample in [*ucm, *pools["trees"], *pools["cars"]]:
-        image, boxes = tiles.scaled(sample)
-        cuts = tiles.plan(*image.shape[:2], overlap=0)
-        out = vision(np.stack([tiles.window(image, c) for c in cuts]))
-        for cut, peaks in zip(cuts, out["peaks"], strict=True):
-            tops.append(peaks.max((1, 2)).astype(np.float64))
-            truths.append(presence_truth(sample, boxes, cut))
-    return np.array(tops), np.array(truths)
-
-
 def presence_truth(sample: data.Sample, boxes: NDArray[np.float32], cut: tiles.Cut) -> Array:
     """1, 0 or nan (not known, or only a cut-off piece) for each class in one window."""
     b = boxes - np.array([cut.x, cut.y, cut.x, cut.y])
@@ -167,8 +214,8 @@ def presence_truth(sample: data.Sample, boxes: NDArray[np.float32], cut: tiles.C
 
 
 def fit_scenes(vision: Any, data_dir: Path) -> dict[str, float]:
-    """Temperatures of both closed sets of scene classes."""
-    out = {}
+    """Temperatures of both closed sets of scene classes, and the least confidence to say."""
+    out, tops = {}, []
     for domain, name, head, names in (
         ("fine", "ucm", "ucm_logits", splits.UCM_CLASSES),
         ("coarse", "eurosat", "eurosat_logits", splits.EUROSAT_CLASSES),
@@ -176,7 +223,11 @@ def fit_scenes(vision: Any, data_dir: Path) -> dict[str, float]:
         samples = [s for s in data.load_set(data_dir, name) if s.split == "calib"]
         logits = scene_logits(vision, samples, head)
         truth = np.array([names.index(s.row["class"]) for s in samples])
-        out[f"temperature_{domain}"] = round(fit_temperature(logits, truth), 4)
+        t = fit_temperature(logits, truth)
+        z = np.exp((logits - logits.max(1, keepdims=True)) / t)
+        tops.append((z / z.sum(1, keepdims=True)).max(1))
+        out[f"temperature_{domain}"] = round(t, 4)
+    out["min_confidence"] = round(min(float(np.quantile(p, LOW_CONFIDENCE)) for p in tops), 4)
     return out
 
 

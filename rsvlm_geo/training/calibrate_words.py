@@ -91,6 +91,7 @@ def fit(folder: Path, data_dir: Path, threads: int) -> dict[str, float]:
     asked = draw_questions(facts, np.random.default_rng(22), held_out=True)
     z = refusal_logits(model, images, asked)
     truth = np.array([a.unanswerable for a in asked], float)
+
     def loss(t: float) -> float:
         p = np.clip(1 / (1 + np.exp(-z / t)), 1e-7, 1 - 1e-7)
         return float(-(truth * np.log(p) + (1 - truth) * np.log(1 - p)).mean())

@@ -69,30 +69,61 @@ def object_phrases(facts: Facts, seen: NDArray[np.float32], rng: Generator) -> l
     return out
 
 
-def write_caption(facts: Facts, seen: NDArray[np.float32], rng: Generator) -> str:
-    """One caption of a view, from :data:`facts` and the peaks the object tower found."""
+OPENERS = {
+    (False, "fine"): ("an aerial image of", "an aerial view of", "this aerial image shows"),
+    (False, "coarse"): ("a satellite image of", "a satellite view of",
+                        "this satellite image shows"),
+    (True, "fine"): ("a panchromatic aerial image of", "this panchromatic image shows"),
+    (True, "coarse"): ("a panchromatic satellite image of", "this panchromatic image shows"),
+}  # fmt: skip
+SAME = {"tenniscourt": "tennis_court", "storagetanks": "storage_tank",
+        "baseballdiamond": "baseball_diamond"}  # fmt: skip
+"""Scenes that are called after their objects: these are then not named twice."""
+PLURALS = frozenset({"buildings", "trees", "dock", "ship", "cars", "field", "mobile-home"})
+MASS = ("{} can be seen around it", "around it there {be} {}", "{} {be} visible")
+
+
+def say_cover(cover: list[str], rng: Generator) -> str:
+    """A sentence about the land cover, its verb in the right number."""
+    words = say_list([LABEL_SAID[w] for w in cover])
+    many = len(cover) > 1 or cover[0] in PLURALS
+    form = MASS[int(rng.integers(len(MASS)))]
+    first_many = cover[0] in PLURALS
+    be = ("are" if first_many else "is") if form.startswith("around") else "are" if many else "is"
+    return form.replace("{be}", be).format(words)
+
+
+def write_caption(facts: Facts, seen: NDArray[np.float32], rng: Generator) -> str | None:
+    """One caption of a view, from its facts and the peaks the object tower found.
+
+    None where too little is known to say anything true.
+    """
     objects = object_phrases(facts, seen, rng)
     said = UCM_SAID if facts.domain == "fine" else EUROSAT_SAID
-    kind = "a panchromatic image" if facts.grey else ("an aerial image", "a satellite image")[
-        facts.domain == "coarse"]  # fmt: skip
-    first = ""
+    openers = OPENERS[facts.grey, facts.domain]
+    opener = openers[int(rng.integers(len(openers)))]
     if facts.scene is not None:
-        first = f"{kind} of {said[facts.scene]}"
-        if objects:
-            first += " with " + say_list(objects)
+        own = SAME.get(facts.scene)
+        named = own is not None and any(own.replace("_", " ") in o for o in objects)
+        subject = say_list(objects) if named else said[facts.scene]
+        if objects and not named:
+            subject += " with " + say_list(objects)
     elif objects:
-        first = f"{kind} with {say_list(objects)}"
+        subject = say_list(objects)
+    elif facts.known.all():
+        subject = "open ground with no trees or cars"
     else:
-        first = f"{kind} of open ground"
-    cover = [w for w in COVER if facts.labels and w in facts.labels]
+        return None
+    text = f"{opener} {subject} ."
     skip = NEEDLESS.get(facts.scene or "", set())
-    cover = [w for w in cover if w not in skip]
+    cover = [w for w in COVER if facts.labels and w in facts.labels and w not in skip]
     if any(" tree" in o for o in objects):
         cover = [w for w in cover if w != "trees"]
-    second = ""
+    if any(" car" in o for o in objects):
+        cover = [w for w in cover if w != "cars"]
     if cover:
-        second = f" . there is {say_list([LABEL_SAID[w] for w in cover[:4]])} around it"
-    return first + second + " ."
+        text += f" {say_cover(cover[:4], rng)} ."
+    return text
 
 
 def place_phrase(index: int) -> str:

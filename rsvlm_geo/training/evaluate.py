@@ -19,7 +19,7 @@ from rsvlm_geo import metrics
 from rsvlm_geo.metrics import Measure
 from rsvlm_geo.model.mini import MiniVlm
 from rsvlm_geo.tasks import make_question
-from rsvlm_geo.training import calibrate, data, damage, evaluate_words, splits, tiles
+from rsvlm_geo.training import calibrate, damage, data, evaluate_words, splits, tiles
 from rsvlm_geo.vlm import Question, Reply
 
 Numbers = dict[str, Measure]
@@ -76,20 +76,11 @@ def scenes(model: MiniVlm, data_dir: Path, *, robust: bool = True) -> Numbers:
     return out
 
 
-def count_truth(
-    sample: data.Sample, boxes: NDArray[np.float32], cut: tiles.Cut, channel: int
-) -> int:
-    """True boxes of a class whose centre lies in a window."""
-    b = boxes[sample.labels == channel]
-    cx, cy = (b[:, 0] + b[:, 2]) / 2 - cut.x, (b[:, 1] + b[:, 3]) / 2 - cut.y
-    inside = (cx >= 0) & (cx < tiles.SIZE) & (cy >= 0) & (cy < tiles.SIZE)
-    return int(inside.sum())
-
-
 def tile_numbers(model: MiniVlm, data_dir: Path) -> Numbers:
     """Counts and presence on single tiles of the validation images."""
     out: Numbers = {}
     pools = tiles.object_samples(data_dir, "val")
+    del pools["background"]
     pools["scenes"] = [s for s in data.load_set(data_dir, "ucm") if s.split == "val"]
     asked = [make_question(t, target=c) for c in splits.OBJECTS for t in ("count", "presence")]
     n = len(splits.OBJECTS)
@@ -104,7 +95,7 @@ def tile_numbers(model: MiniVlm, data_dir: Path) -> Numbers:
                 truth = calibrate.presence_truth(sample, boxes, cut)
                 for c, name in enumerate(splits.OBJECTS):
                     if pool != "scenes":
-                        pairs[c].append((row[2 * c], count_truth(sample, boxes, cut, c)))
+                        pairs[c].append((row[2 * c], calibrate.count_truth(sample, boxes, cut, c)))
                     if not np.isnan(truth[c]):
                         p = (row[2 * c + 1].candidates or {})["yes"]
                         said_yes[name].append((p, bool(truth[c])))
@@ -151,35 +142,39 @@ def locate(model: MiniVlm, data_dir: Path) -> Numbers:
     """Precision, recall and F1 of boxes on whole images, tiles merged by their cores."""
     out: Numbers = {}
     pools = tiles.object_samples(data_dir, "val")
+    questions = [make_question("locate", target=c) for c in splits.OBJECTS]
+    nothing = (np.zeros((0, 4)), np.zeros(0))
+
+    def detect(
+        images: NDArray[np.uint8],
+    ) -> list[list[tuple[NDArray[np.float64], NDArray[np.float64]]]]:
+        return [
+            [nothing if r.boxes is None or r.scores is None else (r.boxes, r.scores) for r in row]
+            for row in model.ask(images, questions)
+        ]
+
+    found = {
+        pool: [tiles.detect_image(s, detect) for s in samples] for pool, samples in pools.items()
+    }
     for channel, name in enumerate(splits.OBJECTS):
-        question = make_question("locate", target=name)
+        pool = calibrate.SET_OF[name]
         iou = calibrate.IOU_OF.get(name, 0.5)
-
-        def detect(
-            images: NDArray[np.uint8], q: Question = question
-        ) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
-            replies = [r[0] for r in model.ask(images, [q])]
-            empty = (np.zeros((0, 4)), np.zeros(0))
-            return [
-                empty if r.boxes is None or r.scores is None else (r.boxes, r.scores)
-                for r in replies
-            ]
-
-        pred, gold, scores = [], [], []
-        for sample in pools[calibrate.SET_OF[name]]:
-            boxes, s, true = tiles.detect_image(sample, detect)
-            pred.append(boxes)
-            scores.append(s)
-            gold.append(true[sample.labels == channel])
-        got = metrics.detection(pred, gold, iou=iou, scores=scores)
-        for k, v in got.items():
+        gold = [tiles.scaled(s)[1][s.labels == channel] for s in pools[pool]]
+        pred, scores = ([row[channel][k] for row in found[pool]] for k in (0, 1))
+        for k, v in metrics.detection(pred, gold, iou=iou, scores=scores).items():
             out[f"locate/{name}/{k}@{iou:g}"] = v
-        totals = metrics.counting([float(len(p)) for p in pred], [float(len(g)) for g in gold])
+        line = [float(len(g)) for g in gold]
+        totals = metrics.counting([float(len(p)) for p in pred], line)
         out[f"count_image/{name}/mae"] = totals["mae"]
         out[f"count_image/{name}/bias"] = totals["bias"]
-        line = [float(len(g)) for g in gold]
-        out[f"count_image/{name}/constant_mae"] = metrics.counting(
-            [metrics.best_constant(line)] * len(line), line)["mae"]  # fmt: skip
+        constant = [metrics.best_constant(line)] * len(line)
+        out[f"count_image/{name}/constant_mae"] = metrics.counting(constant, line)["mae"]
+        false = [
+            float(len(row[channel][0]))
+            for s, row in zip(pools["background"], found["background"], strict=True)
+            if s.known[channel]
+        ]
+        out[f"background/{name}/false_boxes_per_image"] = metrics.mean_measure(false, better="low")
     return out
 
 

@@ -56,7 +56,9 @@ def honesty(model: MiniVlm, data_dir: Path) -> Numbers:
     for name, rows in metrics.honesty_baselines(truth).items():
         out[f"refuse/{name}/f1"] = rows["refusal_f1"]
     sure = [max(p, 1 - p) for p in p_no]
-    out["refuse/ece"] = metrics.ece(sure, [(p > 0.5) == t for p, t in zip(p_no, truth, strict=True)])
+    out["refuse/ece"] = metrics.ece(
+        sure, [(p > 0.5) == t for p, t in zip(p_no, truth, strict=True)]
+    )
     answerable = [k for k, t in enumerate(truth) if not t]
     for group in ("random", "popular", "adversarial", "out_of_scope"):
         ks = [k for k, a in enumerate(asked) if a.strategy == group and a.unanswerable]
@@ -69,7 +71,9 @@ def honesty(model: MiniVlm, data_dir: Path) -> Numbers:
     blind: dict[str, list[str]] = {}
     for k in answerable:
         kind = asked[k].pair.kind
-        kinds.setdefault(kind, []).append(not refused[k] and is_right(asked[k].pair.answer, replies[k]))
+        kinds.setdefault(kind, []).append(
+            not refused[k] and is_right(asked[k].pair.answer, replies[k])
+        )
         blind.setdefault(kind, []).append(asked[k].pair.answer)
     for kind, hits in kinds.items():
         out[f"ask/{kind}/accuracy"] = metrics.share_measure(np.array(hits))
@@ -94,15 +98,21 @@ def captions(model: MiniVlm, data_dir: Path) -> Numbers:
     for k, v in metrics.invented_objects(said, truths, vocabulary).items():
         out[f"caption/{k}"] = v
     whole = [splits.OBJECTS[c] for c in range(4)]
-    words = {c: {w for pair in lexicon.OBJECT_WORDS[c] for w in pair} - {"tank", "tanks"} for c in whole}
+    words = {
+        c: {w for pair in lexicon.OBJECT_WORDS[c] for w in pair} - {"tank", "tanks"} for c in whole
+    }
     own = [{splits.OBJECTS[c] for c in s.labels} | {c for c in whole if c.replace("_", "") in (
         s.row["class"] + " " + s.row["class"].rstrip("s"))} for s in samples]  # fmt: skip
     got = metrics.invented_objects(said, own, words)
     out["caption/boxed_objects/chair_i"] = got["chair_i"]
     out["caption/boxed_objects/chair_s"] = got["chair_s"]
+    variants = {
+        "": said,
+        "constant/": [Counter(said).most_common(1)[0][0]] * len(said),
+        "blind/": list(np.random.default_rng(5).permutation(said)),
+    }
     for k in ("cider", "cider_d", "bleu_4", "bleu4", "rouge_l"):
-        for name, texts in (("", said), ("constant/", [Counter(said).most_common(1)[0][0]] * len(said)),
-                            ("blind/", list(np.random.default_rng(5).permutation(said)))):  # fmt: skip
+        for name, texts in variants.items():
             rows = metrics.caption_measures([str(t) for t in texts], references)
             if k in rows:
                 out[f"caption/{name}{k}"] = rows[k]

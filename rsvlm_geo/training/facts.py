@@ -113,7 +113,7 @@ def box_colour(image: NDArray[np.uint8], box: NDArray[np.float32]) -> str:
 
 def base_gsd(sample: data.Sample) -> float:
     """Metres per pixel of the stored image; for the car sets judged from the cars' length."""
-    return {"ucm": 0.3, "eurosat": 10.0, "aerial_cars": 0.13}.get(sample.set, 0.1)
+    return {"ucm": 0.3, "eurosat": 10.0, "aerial_cars": 0.13, "rsvqa": 0.15}.get(sample.set, 0.1)
 
 
 def nearest_gsd(gsd_m: float) -> float:

@@ -85,8 +85,9 @@ def edge_loss(pred: Tensor, edges: Tensor, weight: Tensor) -> Tensor:
     p, t, w = pred.permute(0, 2, 3, 1)[on], edges.permute(0, 2, 3, 1)[on], weight[on]
     if w.numel() == 0:
         return pred.sum() * 0.0
-    area_p, area_t = (p[:, 0] + p[:, 2]) * (p[:, 1] + p[:, 3]), (t[:, 0] + t[:, 2]) * (
-        t[:, 1] + t[:, 3]
+    area_p, area_t = (
+        (p[:, 0] + p[:, 2]) * (p[:, 1] + p[:, 3]),
+        (t[:, 0] + t[:, 2]) * (t[:, 1] + t[:, 3]),
     )
     low, high = torch.minimum(p, t), torch.maximum(p, t)
     inter = (low[:, 0] + low[:, 2]) * (low[:, 1] + low[:, 3])

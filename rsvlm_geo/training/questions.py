@@ -45,11 +45,13 @@ PRESENCE = ("is there a {s} in the image ?", "is there a {s} ?", "are there any 
             "is a {s} present ?", "does this picture contain {p} ?", "is any {s} visible ?",
             "does the image show a {s} ?", "do you see {p} in this tile ?",
             "is there a {s} in the image ? just answer yes or no .")  # fmt: skip
-COUNT = ("how many {p} are there in the image ? just answer the number .", "how many {p} are there ?",
+COUNT = ("how many {p} are there in the image ? just answer the number .",
+         "how many {p} are there ?",
          "what is the number of {p} ?", "count the {p} .", "how many {p} can you see ?",
          "what is the amount of {p} ?", "how many {p} in the picture ?")  # fmt: skip
 PLACE = ("where is the {s} ?", "where are the {p} ?", "where is the {s} located in the image ?",
-         "what is the location of the {p} in this picture ?", "in which part of the image is the {s} ?",
+         "what is the location of the {p} in this picture ?",
+         "in which part of the image is the {s} ?",
          "which corner holds the {p} ?")  # fmt: skip
 COLOUR = ("what is the color of the {s} ?", "what colour are the {p} ?",
           "what is the actual color of the {s} in the remote sensing image ? if this question is "
@@ -259,13 +261,16 @@ def out_of_scope(
     return Pair("out", text + (" ?" if rng.random() < 0.8 else ""), unans(reason))
 
 
-def draw_pair(facts: Facts, seen: NDArray[np.float32], rng: Generator, **pools: tuple[str, ...]) -> Pair:
+def draw_pair(
+    facts: Facts, seen: NDArray[np.float32], rng: Generator, **pools: tuple[str, ...]
+) -> Pair:
     """One training pair of a view; a fixed mixture of kinds."""
     for _ in range(20):
         u = rng.random()
         pair: Pair | None
         if u < 0.22:
-            pair = Pair("caption", _pick(rng, DESCRIBE), write_caption(facts, seen, rng))
+            text = write_caption(facts, seen, rng)
+            pair = None if text is None else Pair("caption", _pick(rng, DESCRIBE), text)
         elif u < 0.36:
             pair = presence(facts, rng)
         elif u < 0.44:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -36,9 +37,9 @@ def offsets(length: int, overlap: int) -> list[int]:
 
 
 def _cores(starts: list[int], length: int) -> list[tuple[float, float]]:
-    edges = [0.0, *((a + SIZE + b) / 2 for a, b in zip(starts, starts[1:], strict=False)),
+    edges = [0.0, *((a + SIZE + b) / 2 for a, b in pairwise(starts)),
              float(max(length, SIZE))]  # fmt: skip
-    return list(zip(edges, edges[1:], strict=False))
+    return list(pairwise(edges))
 
 
 def plan(height: int, width: int, overlap: int = 96) -> list[Cut]:
@@ -70,35 +71,51 @@ def window(image: NDArray[np.uint8], cut: Cut) -> NDArray[np.uint8]:
     return out
 
 
-Detect = Callable[[NDArray[np.uint8]], list[tuple[NDArray[np.float64], NDArray[np.float64]]]]
-"""uint8[B, 256, 256, 3] -> boxes and raw scores of one class in each tile."""
+Detect = Callable[[NDArray[np.uint8]], list[list[tuple[NDArray[np.float64], NDArray[np.float64]]]]]
+"""uint8[B, 256, 256, 3] -> for each tile, for each class, boxes and scores."""
+
+
+def cut_image(sample: data.Sample, overlap: int = 96) -> tuple[list[Cut], NDArray[np.uint8]]:
+    """The plan of an image and its tiles uint8[n, 256, 256, 3]."""
+    image, _ = scaled(sample)
+    cuts = plan(*image.shape[:2], overlap)
+    return cuts, np.stack([window(image, c) for c in cuts])
+
+
+def merge(
+    cuts: list[Cut], found: list[tuple[NDArray[np.float64], NDArray[np.float64]]]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Boxes and scores of a whole image: each box is owned by the core its centre lies in."""
+    boxes, scores = [np.zeros((0, 4))], [np.zeros(0)]
+    for cut, (b, s) in zip(cuts, found, strict=True):
+        b = b + np.array([cut.x, cut.y, cut.x, cut.y])
+        cx, cy = (b[:, 0] + b[:, 2]) / 2, (b[:, 1] + b[:, 3]) / 2
+        x0, y0, x1, y1 = cut.core
+        mine = (cx >= x0) & (cx < x1) & (cy >= y0) & (cy < y1)
+        boxes.append(b[mine])
+        scores.append(s[mine])
+    return np.concatenate(boxes), np.concatenate(scores)
 
 
 def detect_image(
     sample: data.Sample, detect: Detect
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float32]]:
-    """Boxes, scores and true boxes of a whole image, each box owned by the core of its centre."""
-    image, true = scaled(sample)
-    cuts = plan(*image.shape[:2])
-    boxes, scores = [np.zeros((0, 4))], [np.zeros(0)]
-    for i in range(0, len(cuts), 8):
-        part = cuts[i : i + 8]
-        tiles = np.stack([window(image, c) for c in part])
-        for cut, (b, s) in zip(part, detect(tiles), strict=True):
-            b = b + np.array([cut.x, cut.y, cut.x, cut.y])
-            cx, cy = (b[:, 0] + b[:, 2]) / 2, (b[:, 1] + b[:, 3]) / 2
-            x0, y0, x1, y1 = cut.core
-            mine = (cx >= x0) & (cx < x1) & (cy >= y0) & (cy < y1)
-            boxes.append(b[mine])
-            scores.append(s[mine])
-    return np.concatenate(boxes), np.concatenate(scores), true
+) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """Boxes and scores of a whole image, one pair per class."""
+    cuts, images = cut_image(sample)
+    found = [row for i in range(0, len(cuts), 8) for row in detect(images[i : i + 8])]
+    return [merge(cuts, [row[c] for row in found]) for c in range(len(splits.OBJECTS))]
 
 
 def object_samples(data_dir: Path, split: str) -> dict[str, list[data.Sample]]:
-    """Boxed images of a split: ``trees``, ``cars``, ``ucm`` (complete ones only)."""
+    """Images of a split: ``trees cars ucm`` are boxed completely; ``background`` has none of ours.
+
+    Background is of UCM (classes without our large objects) and 15 cm street tiles.
+    """
     trees = data.load_set(data_dir, "neon_trees") + data.load_set(data_dir, "neon_trees_416")
+    every = data.load_set(data_dir, "ucm")
+    streets = [s for s in data.load_set(data_dir, "rsvqa") if s.split == split]
     ucm = [
-        s for s in data.load_set(data_dir, "ucm")
+        s for s in every
         if len(s.boxes) and s.known[:4].all()
         and splits.ucm_box_split(s.file, "val" if s.split == "val" else "train") == split
     ]  # fmt: skip
@@ -106,4 +123,8 @@ def object_samples(data_dir: Path, split: str) -> dict[str, list[data.Sample]]:
         "trees": [s for s in trees if s.split == split],
         "cars": [s for s in data.load_set(data_dir, "aerial_cars") if s.split == split],
         "ucm": ucm,
+        "background": [
+            s for s in every if s.split == split and s.known[:4].all() and not len(s.boxes)
+        ]
+        + streets,
     }

@@ -38,7 +38,9 @@ def corpus() -> Iterable[str]:
     yield from lexicon.COLOURS
     yield from lexicon.NUMBER_WORDS
     yield from lexicon.PLACE_NOUNS
-    yield "yes no urban rural color panchromatic image images aerial satellite a an of with one some many"
+    yield "yes no urban rural color panchromatic image images aerial satellite"
+    yield "a an of with one some many"
+    yield "this view shows can be seen it is are visible no or"
     yield "about several at in the there is around it and , . ? open ground colour colours"
     yield from (t for t in questions.train_asks())
     yield from questions.train_nouns()

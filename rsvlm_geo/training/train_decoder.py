@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,11 @@ from rsvlm_geo.training.evidence import BLOCKS, VisionGraph
 from rsvlm_geo.training.facts import Facts, make_view
 from rsvlm_geo.training.towers import ObjectTower, SceneTower
 
-STOP = frozenset("is there a an the in image are any this of what please does do you see can "
-                 "tile picture here visible remote sensing just answer or .  ? , it".split())  # fmt: skip
+_STOP = """
+is there a an the in image are any this of what please does do you see can tile picture
+here visible remote sensing just answer or . ? , it
+"""
+STOP = frozenset(_STOP.split())
 """Words that may turn into <unk> without changing what is asked."""
 
 
@@ -35,7 +39,7 @@ def load_towers(work: Path) -> VisionGraph:
 def draw_samples(data_dir: Path, split: str) -> dict[str, list[data.Sample]]:
     """Images of a split by set; UCM's boxed images follow the split of their boxes."""
     out = {}
-    for name in ("ucm", "eurosat", "neon_trees", "neon_trees_416", "aerial_cars"):
+    for name in ("ucm", "eurosat", "neon_trees", "neon_trees_416", "aerial_cars", "rsvqa"):
         samples = data.load_set(data_dir, name)
         if name == "ucm":
             # A boxed image held out from the object tower is not evidence it was trained on.
@@ -50,9 +54,17 @@ def draw_samples(data_dir: Path, split: str) -> dict[str, list[data.Sample]]:
 
 
 def cache_views(
-    data_dir: Path, graph: Any, split: str, views: dict[str, int], seed: int, path: Path
+    data_dir: Path,
+    graph: Callable[[NDArray[np.uint8]], NDArray[np.float32]],
+    split: str,
+    views: dict[str, int],
+    seed: int,
+    path: Path,
 ) -> list[tuple[NDArray[np.float32], Facts]]:
-    """Evidence and facts of ``views[set]`` augmented views an image; kept in ``path``."""
+    """Evidence and facts of ``views[set]`` augmented views an image; kept in ``path``.
+
+    ``graph`` turns uint8[B, 256, 256, 3] into evidence float32[B, E].
+    """
     if path.exists():
         with path.open("rb") as f:
             return list(pickle.load(f))
@@ -64,8 +76,7 @@ def cache_views(
             jobs = jobs[::6]
         for i in range(0, len(jobs), 16):
             drawn = [make_view(s, rng, plain=split != "train") for s in jobs[i : i + 16]]
-            x = np.stack([d[0] for d in drawn]).transpose(0, 3, 1, 2).astype(np.float32)
-            evidence = graph((x - 127) / 128)
+            evidence = graph(np.stack([d[0] for d in drawn]))
             out += [(e, d[1]) for e, d in zip(evidence, drawn, strict=True)]
     with path.open("wb") as f:
         pickle.dump(out, f)
@@ -158,3 +169,22 @@ def train(
         minutes=cfg["minutes"], max_steps=max_steps, weight_decay=cfg["weight_decay"],
         ema_decay=0.998,
     )  # fmt: skip
+
+
+def train_on_towers(
+    data_dir: Path, work: Path, cfg: dict[str, Any], threads: int, max_steps: int | None = None
+) -> None:
+    """Cache the evidence of many views with the towers as they are now, then train."""
+    from rsvlm_geo.training import export_pack, make_pack
+
+    path = work / "vision.onnx"
+    export_pack.export_vision(load_towers(work), None, path)
+    run = make_pack.open_vision(path, threads)
+
+    def evidence(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        out: NDArray[np.float32] = run(images)["evidence"]
+        return out
+
+    views = cache_views(data_dir, evidence, "train", cfg["views"], cfg["seed"], work / "views.pkl")
+    start = Path(cfg["start"]) if cfg.get("start") else None
+    train(views, work, cfg, max_steps, start)

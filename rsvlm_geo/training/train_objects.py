@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from rsvlm_geo.training import augment, data, loop, object_loss, splits
-from rsvlm_geo.training.lite0 import load_imagenet
+from rsvlm_geo.training.lite0 import freeze_start, load_imagenet
 from rsvlm_geo.training.towers import ObjectTower
 
 Arrays = tuple[
@@ -68,11 +68,14 @@ def make_target(sample: data.Sample, size: int, scales: Any, rng: Generator) -> 
 
 def load_pools(data_dir: Path) -> dict[str, list[data.Sample]]:
     """Training images by pool: trees, cars, ucm_boxes, ucm_other, eurosat, streets."""
+
     def train(n: str) -> list[data.Sample]:
         return [s for s in data.load_set(data_dir, n) if s.split == "train"]
 
     ucm = train("ucm")
-    boxed = {r["file"]: r for r in data.read_rows(Path(__file__).parent / "annotations", "ucm_boxes")}
+    boxed = {
+        r["file"]: r for r in data.read_rows(Path(__file__).parent / "annotations", "ucm_boxes")
+    }
     mine = [s for s in ucm if s.file in boxed]
     mine = [s for s in mine if splits.ucm_box_split(s.file, "train") == "train"]
     pools = {"trees": train("neon_trees") + train("neon_trees_416"), "cars": train("aerial_cars")}
@@ -109,6 +112,8 @@ def train(data_dir: Path, work: Path, cfg: dict[str, Any], max_steps: int | None
     model.train()
 
     def step(progress: float) -> dict[str, Tensor]:
+        if progress > cfg["freeze_at"]:
+            freeze_start(model.trunk, 3)
         rows = []
         for name in rng.choice(names, cfg["batch"], p=share / share.sum()):
             sample = pools[name][rng.choice(len(pools[name]), p=weights[name])]

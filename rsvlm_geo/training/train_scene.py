@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +13,19 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from rsvlm_geo.training import augment, data, loop, splits
-from rsvlm_geo.training.lite0 import load_imagenet
+from rsvlm_geo.training.lite0 import freeze_start, load_imagenet
 from rsvlm_geo.training.towers import SceneTower
 
 
 def draw_view(sample: data.Sample, size: int, rng: Generator) -> np.ndarray[Any, Any]:
     """One augmented view: uint8[size, size, 3].
 
-    A UCM tile is zoomed by 0.65 to 2 (mirrored beyond its edge), a EuroSAT patch by 0.85 to 1.25.
+    A UCM tile is zoomed by 0.65 to 2 (mirrored beyond its edge), a EuroSAT patch by 0.85 to 1.25,
+    a 512 px street tile by 0.95 to 2.2: down to what a tile at its own 15 cm shows.
     """
     image = sample.image
     side = image.shape[0]
-    low, high = (0.65, 2.0) if sample.set == "ucm" else (0.85, 1.25)
+    low, high = {"ucm": (0.65, 2.0), "rsvqa": (0.95, 2.2)}.get(sample.set, (0.85, 1.25))
     zoom = float(np.exp(rng.uniform(np.log(low), np.log(high)))) if rng.random() < 0.8 else 1.0
     span = side / zoom
     if zoom < 1.0:
@@ -34,6 +36,13 @@ def draw_view(sample: data.Sample, size: int, rng: Generator) -> np.ndarray[Any,
     out = augment.crop(image, (x0, y0, x0 + span, y0 + span), size, rng)
     out = augment.turn_image(out, int(rng.integers(4)), bool(rng.random() < 0.5))
     return augment.spoil(out, rng)
+
+
+def load_street_scenes() -> dict[str, dict[str, float]]:
+    """Our coarse classes of the 15 cm tiles: file -> shares of UCM classes."""
+    path = Path(__file__).parent / "annotations" / "street_scenes.json"
+    shares: dict[str, dict[str, float]] = json.loads(path.read_text())
+    return shares
 
 
 class Batches:
@@ -60,13 +69,24 @@ def train(data_dir: Path, work: Path, cfg: dict[str, Any], max_steps: int | None
     rng = np.random.default_rng(cfg["seed"])
     ucm = [s for s in data.load_set(data_dir, "ucm") if s.split == "train"]
     euro = [s for s in data.load_set(data_dir, "eurosat") if s.split == "train"]
-    batches = {"ucm": Batches(ucm, rng), "eurosat": Batches(euro, rng)}
+    shares = load_street_scenes()
+    streets = [
+        s for s in data.load_set(data_dir, "rsvqa") if s.split == "train" and s.file in shares
+    ]
+    batches = {"ucm": Batches(ucm, rng), "eurosat": Batches(euro, rng),
+               "rsvqa": Batches(streets, rng)}  # fmt: skip
     model = SceneTower().to(memory_format=torch.channels_last)
     load_imagenet(model.trunk, model.head)
     heads = [p for m in (model.ucm, model.eurosat, model.labels) for p in m.parameters()]
     trunk = [p for m in (model.trunk, model.head) for p in m.parameters()]
     turn = [0]
     model.train()
+
+    def street_loss(size: int) -> Tensor:
+        x, chosen = batches["rsvqa"].draw(8, size)
+        logits = model(x.contiguous(memory_format=torch.channels_last))[0]
+        rows = [[shares[s.file].get(c, 0.0) for c in splits.UCM_CLASSES] for s in chosen]
+        return F.cross_entropy(logits, torch.tensor(rows), label_smoothing=0.1)
 
     def one(name: str, progress: float) -> tuple[Tensor, Tensor]:
         sizes = cfg["sizes"][name]
@@ -78,11 +98,15 @@ def train(data_dir: Path, work: Path, cfg: dict[str, Any], max_steps: int | None
         logits = out_ucm if name == "ucm" else out_euro
         loss = F.cross_entropy(logits, y, label_smoothing=0.1)
         if name == "ucm":
+            if rng.random() < cfg["streets_share"]:
+                loss = loss + cfg["streets_weight"] * street_loss(sizes[k])
             want = [[float(c in s.row["labels"]) for c in splits.UCM_LABELS] for s in chosen]
             loss = loss + F.binary_cross_entropy_with_logits(out_labels, torch.tensor(want))
         return loss, (logits.argmax(1) == y).float().mean()
 
     def step(progress: float) -> dict[str, Tensor]:
+        if progress > cfg["freeze_at"]:
+            freeze_start(model.trunk, 3)
         turn[0] += 1
         name = "ucm" if turn[0] % 2 else "eurosat"
         loss, acc = one(name, progress)
