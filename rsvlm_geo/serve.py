@@ -63,10 +63,6 @@ class Server:
     def emit(self, event: Mapping[str, Any]) -> None:
         """Send one event; a client that is gone ends the process."""
         line = encode_event(event)
-        if event["type"] in _LAST and event.get("id") == self._current:
-            # before the client can answer, so that its next request does not find us busy
-            with self._lock:
-                self._current = None
         try:
             with self._write_lock:
                 self._events.write(line)
@@ -85,6 +81,16 @@ class Server:
             if request is None or self._stop.is_set():
                 return
             self._answer(request)
+
+    def _emit_of_job(self, event: Mapping[str, Any]) -> None:
+        """Send an event of the running request; the last one frees the engine first.
+
+        Otherwise the client could answer it with a request that finds us busy.
+        """
+        if event["type"] in _LAST:
+            with self._lock:
+                self._current = None
+        self.emit(event)
 
     def _read(self) -> None:
         for line in self._requests:
@@ -109,15 +115,15 @@ class Server:
             self._queue.put(request)
             return
         with self._lock:
-            if ident in self._waiting or ident == self._current:
-                error = ProtocolError(
-                    f"id {ident!r} is taken by a request that goes on; use a new one"
-                )
-                self.emit(error_event(ident, error, exit_code=2))
-                return
+            taken = ident in self._waiting or ident == self._current
             ahead = len(self._waiting) + (self._current is not None)
-            self._waiting[ident] = request
-            self._cancelled.discard(ident)
+            if not taken:
+                self._waiting[ident] = request
+                self._cancelled.discard(ident)
+        if taken:
+            error = ProtocolError(f"id {ident!r} is of a request that goes on; use a new one")
+            self.emit(error_event(ident, error, exit_code=2))
+            return
         if ahead:
             self.emit({"type": "queued", "id": ident, "ahead": ahead})
         self._queue.put(request)
@@ -151,7 +157,7 @@ class Server:
             self._current, self._began = ident, time.monotonic()
         try:
             if request.type == "estimate":
-                self._guarded(ident, lambda: self.emit(self._engine.estimate(request)))
+                self._guarded(ident, lambda: self._emit_of_job(self._engine.estimate(request)))
             else:
                 self._guarded(ident, lambda: self._run(request))
         finally:
@@ -163,7 +169,7 @@ class Server:
         ident = request.id or ""
         self._engine.run(
             request,
-            self.emit,
+            self._emit_of_job,
             cancel=lambda: self._stop.is_set() or ident in self._cancelled,
             resume="auto" if request.options.resume else "no",
         )
@@ -178,7 +184,7 @@ class Server:
                 import traceback
 
                 traceback.print_exc()
-            self.emit(error_event(ident, error))
+            self._emit_of_job(error_event(ident, error))
 
     def _info(self, ident: str) -> dict[str, Any]:
         from rsvlm_geo.doctor import report
