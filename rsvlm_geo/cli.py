@@ -27,9 +27,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "locate": ("rsvlm_geo.cli_verbs:locate", "Put a box around each object of a class."),
     "presence": ("rsvlm_geo.cli_verbs:presence", "Whether a class is there, yes or no per tile."),
     "ask": ("rsvlm_geo.cli_verbs:ask", "Ask in your own words."),
+    "batch": ("rsvlm_geo.batch.cli:batch", "Many scenes, many questions, resumable."),
+    "stac": ("rsvlm_geo.stac.cli:stac", "Search STAC APIs; check STAC documents."),
     "report": ("rsvlm_geo.report.cli:report", "One self-contained page about a saved run."),
     "bench": ("rsvlm_geo.bench:bench", "Run the benchmarks of a checkout, and tell."),
     "doctor": ("rsvlm_geo.cli_doctor:doctor", "What is installed, what runs, and how fast."),
+    "models": ("rsvlm_geo.model.cli:models", "List, show, verify, import, bundle, remove models."),
     "serve": ("rsvlm_geo.cli_doctor:serve", "The engine behind the QGIS plugin."),
 }
 """Command -> (module:function, one line of help)."""

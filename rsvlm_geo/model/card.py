@@ -47,7 +47,7 @@ def info_from_card(
     Raises:
         PackError: The card has a value that makes no sense.
     """
-    size = card.get("image_size") or image_size_of(settings)
+    size = card["image_size"] if "image_size" in card else image_size_of(settings)
     tasks = card.get("tasks", _GENERAL)
     unknown = sorted(set(tasks) - set(TASKS))
     try:
@@ -119,7 +119,13 @@ def _scale(row: Mapping[str, Any]) -> ScaleRule:
     fine, coarse = float(shown[0]), float(shown[1])
     if not (0 <= low <= high and 0 < fine <= coarse):
         raise ValueError(f"scale {dict(row)} is not (finest, coarsest)")
-    return ScaleRule((low, high), (fine, coarse), str(row.get("domain", "any")))
+    scene = row.get("scene_gsd_m")
+    return ScaleRule(
+        (low, high),
+        (fine, coarse),
+        str(row.get("domain", "any")),
+        None if scene is None else float(scene),
+    )
 
 
 def _limits(card: Mapping[str, Any], key: str) -> Mapping[str, float]:

@@ -75,6 +75,8 @@ class Runtime:
         device = keep_on_device if keep_on_device is not None else session.provider != "cpu"
         ops = DeviceOps(session.provider, options.device_id) if device else None
         self.decoder = Decoder(session, ops=ops)
+        if not self.decoder.takes_ids and self.embedding is None:
+            raise PackError(f"{pack.folder} has no onnx/embed_tokens.onnx; import the pack again")
         operators = pack.header(paths[decoder]).operators
         self.engine = Engine(
             self.decoder,
@@ -125,8 +127,7 @@ class Runtime:
 
     def embed(self, ids: NDArray[np.int64], positions: NDArray[np.int64]) -> Array:
         """int64[B, S] ids to float[B, S, D]."""
-        if self.embedding is None:
-            raise PackError(f"{self.pack.folder} has no onnx/embed_tokens.onnx; import it again")
+        assert self.embedding is not None
         feeds: dict[str, Array] = {"input_ids": ids}
         if self.embedding.takes("position_ids"):
             feeds["position_ids"] = np.ascontiguousarray(positions)

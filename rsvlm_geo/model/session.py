@@ -186,6 +186,9 @@ def _ort_options(ort: ModuleType, name: str, options: SessionOptions) -> Any:
 def _translate(ort: ModuleType, path: Path, name: str, error: Exception) -> Exception:
     """ONNX Runtime's error as one of ours, which names the file and the next step."""
     text = " ".join(str(error).split())
+    text = re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", text)
+    text = re.sub(r"^Load model from \S+ failed:", "", text)
+    text = re.sub(r"^/\S+:\d+ .*?\) ?(?=[A-Z])", "", text)
     kind = type(error).__name__
     if re.search(r"under development|IR version|unsupported model IR|opset .* (only|guarantee)",
                  text, re.I):  # fmt: skip
@@ -193,13 +196,12 @@ def _translate(ort: ModuleType, path: Path, name: str, error: Exception) -> Exce
             f"{path} is newer than onnxruntime {ort.__version__} reads: {text[:300]}; upgrade "
             "onnxruntime, or export the model again with --opset 18"
         )
-    lacking = re.search(r"(?:implementation for|not a registered function/op|registered for)"
-                        r"[^.]*", text)  # fmt: skip
-    if kind == "NotImplemented" or "not a registered function/op" in text:
+    lacks = re.search(r"not a registered function/op|No Op registered|implementation for", text)
+    if kind == "NotImplemented" or lacks:
         return ProviderError(
             f"{path} needs an operator that {name} on onnxruntime {ort.__version__} lacks: "
-            f"{(lacking[0] if lacking else text)[:200]}; upgrade onnxruntime, take another "
-            "variant (--variant fp32), or another provider"
+            f"{text[:200]}; upgrade onnxruntime, take another variant (--variant fp32), or "
+            "another provider"
         )
     if re.search(r"CUDA|cuDNN|cublas|TensorRT|HIP|Dml|DirectML", text) and name != "cpu":
         return ProviderError(f"{name} cannot run {path}: {text[:300]}; {providers.next_step(name)}")
