@@ -95,10 +95,18 @@ class ScaleRule:
     """``(finest, coarsest)`` metres per pixel of the model's image: the native GSD, clipped."""
     domain: str = "any"
     """Which closed set of scene classes holds at this scale."""
+    scene_gsd_m: float | None = None
+    """Coarsest metres per pixel wanted when the whole tile is judged (classify, caption): a tile
+    must hold a place, not a corner of one. None: no wish."""
 
-    def read_gsd_m(self, native_gsd_m: float) -> float:
-        """Metres per pixel at which to read a scene of this native GSD."""
-        return min(max(native_gsd_m, self.gsd_m[0]), self.gsd_m[1])
+    def read_gsd_m(self, native_gsd_m: float, wanted_m: float = 0.0) -> float:
+        """Metres per pixel at which to read a scene of this native GSD.
+
+        Args:
+            native_gsd_m: Of the scene.
+            wanted_m: Read at least this coarse, where the rule allows it.
+        """
+        return min(max(native_gsd_m, wanted_m, self.gsd_m[0]), self.gsd_m[1])
 
 
 _EMPTY: Mapping[str, float] = MappingProxyType({})

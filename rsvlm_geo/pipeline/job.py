@@ -16,8 +16,11 @@ from rsvlm_geo.vlm import ModelInfo, Question, Vlm
 __all__ = ["Job", "main_objects", "plan_job", "questions_for"]
 
 _BOX_TASKS = ("count", "locate")
+_SCENE_TASKS = ("classify", "caption")
 _COUNT_MARGIN, _DESCRIBE_MARGIN = 0.25, 0.125
 """Largest margin by default, of the window's side."""
+_OBJECT_SHARE = 1 / 3
+"""Of the window's side, that the largest object asked about should fit in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +152,8 @@ def plan_job(
     """
     info = model.info
     check_tasks(questions, info)
+    if gsd_m is None:
+        gsd_m = _read_gsd_m(scene, questions, info)
     if margin_m is None:
         margin_m = _margin_m(scene, task, questions, info, gsd_m)
     limits = {} if min_valid is None else {"min_valid": min_valid}
@@ -175,6 +180,25 @@ def plan_job(
         gates=gates,
         batch=batch or max(1, info.batch),
     )
+
+
+def _read_gsd_m(scene: Scene, questions: Sequence[Question], info: ModelInfo) -> float | None:
+    """Metres per pixel to show: as fine as the scene, but with a whole place or object in view.
+
+    Never coarser than an object asked about can be found at. None: the plan's own choice.
+    """
+    rule = None if scene.gsd_m is None or not info.scales else info.scale_for(scene.gsd_m)
+    if scene.gsd_m is None or rule is None:
+        return None
+    counted = [info.find_class(q.target) for q in questions if q.task in _BOX_TASKS and q.target]
+    known = [item for item in counted if item is not None]
+    wanted = max((c.size_m for c in known if c.size_m is not None), default=0.0)
+    wanted /= _OBJECT_SHARE * info.image_size
+    if any(q.task in _SCENE_TASKS for q in questions):
+        wanted = max(wanted, rule.scene_gsd_m or 0.0)
+    limits = [c.max_gsd_m for c in known if c.max_gsd_m is not None]
+    limits += [c.min_size_m / 2 for c in known if c.min_size_m is not None]
+    return rule.read_gsd_m(scene.gsd_m, min([wanted, *limits]))
 
 
 def _margin_m(
