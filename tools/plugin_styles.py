@@ -51,14 +51,20 @@ NAMES = {
     "invisible": "not visible", "panchromatic": "no colour", "below_gsd": "too coarse",
     "modality": "wrong sensor", "low_confidence": "not sure", "out_of_scope": "out of scope",
 }  # fmt: skip
-REASON = "CASE " + " ".join(f"WHEN \"reason\"='{k}' THEN '{v}'" for k, v in NAMES.items()) + " ELSE \"reason\" END"
+REASON = (
+    "CASE "
+    + " ".join(f"WHEN \"reason\"='{k}' THEN '{v}'" for k, v in NAMES.items())
+    + ' ELSE "reason" END'
+)
 
 
 def fill(**layer: object) -> QgsFillSymbol:
     return QgsFillSymbol.createSimple({key: str(value) for key, value in layer.items()})
 
 
-def hatched(colour: str, angle: int, distance: float, width: float, style: str = "dash") -> QgsFillSymbol:
+def hatched(
+    colour: str, angle: int, distance: float, width: float, style: str = "dash"
+) -> QgsFillSymbol:
     from qgis.core import QgsLinePatternFillSymbolLayer, QgsSimpleLineSymbolLayer
 
     symbol = fill(color="0,0,0,0", outline_color=colour, outline_width=0.35, outline_style=style)
@@ -88,7 +94,7 @@ def answer_rules() -> QgsRuleBasedRenderer.Rule:
         QgsSymbolLayer.Property.PropertyFillColor, QgsProperty.fromExpression(RAMP)
     )
     answered = "\"status\" = 'answered'"
-    rule(counted, f"{answered} AND {COUNTED} AND \"value\" > 0", "Counted, darker is more")
+    rule(counted, f'{answered} AND {COUNTED} AND "value" > 0', "Counted, darker is more")
     rule(fill(color="255,255,255,28", outline_color="255,255,255,150", outline_width=0.15),
          f"{answered} AND {COUNTED} AND \"value\" = 0", "Counted none")  # fmt: skip
     rule(fill(color="15,139,141,120", outline_color=TEAL, outline_width=0.3),
@@ -99,13 +105,15 @@ def answer_rules() -> QgsRuleBasedRenderer.Rule:
          f"{answered} AND NOT ({COUNTED}) AND NOT ({YES_NO})", "Answered")  # fmt: skip
     rule(hatched(AMBER, 45, 2.2, 0.35), "\"status\" = 'refused'", "Refused: cannot be told")
     rule(hatched(VIOLET, 135, 3.2, 0.25, "dot"), "\"status\" = 'unreadable'", "Unreadable answer")
-    rule(fill(color="138,143,152,40", outline_color="138,143,152,120", outline_width=0.15, outline_style="dot"),
+    rule(fill(color="138,143,152,40", outline_color="138,143,152,120", outline_width=0.15, outline_style="dot"),  # noqa: E501
          "\"status\" = 'nodata'", "No data")  # fmt: skip
     rule(hatched(RED, (45, 135), 2.4, 0.3, "solid"), "\"status\" = 'failed'", "Failed")
     return root
 
 
-def text_format(size: float, colour: str, *, bold: bool = False, italic: bool = False) -> QgsTextFormat:
+def text_format(
+    size: float, colour: str, *, bold: bool = False, italic: bool = False
+) -> QgsTextFormat:
     form = QgsTextFormat()
     font = QFont("Open Sans")
     font.setBold(bold)
@@ -184,7 +192,7 @@ def asked_rules() -> QgsRuleBasedRenderer.Rule:
     root.appendChild(Rule(hatched(AMBER, 45, 2.2, 0.35), filterExp="\"status\" = 'refused'",
                           label="Refused: cannot be told"))  # fmt: skip
     root.appendChild(Rule(hatched(VIOLET, 135, 3.2, 0.25, "dot"),
-                          filterExp="\"status\" NOT IN ('answered', 'refused')", label="No answer"))  # fmt: skip
+                          filterExp="\"status\" NOT IN ('answered', 'refused')", label="No answer"))  # fmt: skip  # noqa: E501
     return root
 
 
@@ -192,7 +200,7 @@ def asked_labels() -> QgsRuleBasedLabeling:
     Rule = QgsRuleBasedLabeling.Rule
     root = Rule(None)
     said = (
-        "CASE WHEN \"status\" = 'answered' THEN wordwrap(\"answer\", 34) || "
+        'CASE WHEN "status" = \'answered\' THEN wordwrap("answer", 34) || '
         "coalesce('  (' || round(\"confidence\" * 100) || ' %)', '') "
         f"WHEN \"status\" = 'refused' THEN 'cannot be told: ' || {REASON} "
         "WHEN \"status\" = 'nodata' THEN 'no data here' ELSE 'no readable answer' END"
@@ -227,7 +235,8 @@ TIP = """<div style="font-family:sans-serif;font-size:10pt;width:260px;color:#1d
 <div style="color:#5c6b70">[% "question" %]</div>
 <div style="font-size:12pt;margin:3px 0"><b>[% CASE WHEN "status" = 'answered' THEN "answer"
  WHEN "status" = 'refused' THEN 'cannot be told: ' || {reason} ELSE "status" END %]</b></div>
-<div style="color:#5c6b70">[% coalesce('confidence ' || round("confidence" * 100) || ' %', 'no confidence given') %]
+<div style="color:#5c6b70">[% coalesce('confidence ' || round("confidence" * 100) || ' %',
+ 'no confidence given') %]
  · tile [% "tile_id" %]</div>
 </div>"""
 OBJECT_TIP = """<div style="font-family:sans-serif;font-size:10pt;color:#1d2b2f">
@@ -236,13 +245,15 @@ OBJECT_TIP = """<div style="font-family:sans-serif;font-size:10pt;color:#1d2b2f"
 </div>"""
 
 
-def save(name: str, rules: QgsRuleBasedRenderer.Rule, labels: QgsRuleBasedLabeling, tip: str) -> None:
+def save(
+    name: str, rules: QgsRuleBasedRenderer.Rule, labels: QgsRuleBasedLabeling, tip: str
+) -> None:
     layer = QgsVectorLayer(f"Polygon?crs=EPSG:3857&{FIELDS}", name, "memory")
     layer.setRenderer(QgsRuleBasedRenderer(rules))
     layer.setLabeling(labels)
     layer.setLabelsEnabled(True)
     layer.setMapTipTemplate(tip)
-    layer.setDisplayExpression("\"answer\"" if name != "objects" else "\"label\"")
+    layer.setDisplayExpression('"answer"' if name != "objects" else '"label"')
     path = FOLDER / "styles" / f"{name}.qml"
     categories = layer.StyleCategory
     message, good = layer.saveNamedStyle(

@@ -2,7 +2,7 @@
 """Ask an image of the Earth a question, and get a map you can trust."""
 
 
-def classFactory(iface):  # noqa: N802 - the name QGIS looks for
+def classFactory(iface):
     """The plugin; QGIS calls this. Nothing heavier is imported before."""
     from .plugin import RsvlmPlugin
 

@@ -3,13 +3,16 @@
 
 from __future__ import annotations
 
+import re
 from array import array
-from typing import Any, Iterable, NamedTuple, Optional
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 from qgis.core import QgsGeometry, QgsPointXY
 from qgis.PyQt.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
 from qgis.PyQt.QtGui import QColor, QIcon
 
+from . import compat
 from .i18n import tr
 from .status import COLOURS, STATUSES, mark, reason_name, status_name
 
@@ -23,7 +26,7 @@ class Row(NamedTuple):
     tile_id: str
     task: str
     text: str
-    confidence: Optional[float]
+    confidence: float | None
     ring: array[float]
     """x0, y0, x1, y1, ... of the outer ring, in the run's CRS."""
 
@@ -35,12 +38,19 @@ class Row(NamedTuple):
         )
 
 
-def row_of_event(event: dict[str, Any]) -> Row:
-    """The row of an ``answer`` event."""
+RowTuple = tuple[str, str, str, str, Optional[float], Any]
+"""A :class:`Row` as a plain tuple: Python's garbage collector does not go through those, and with a
+hundred thousand rows its rounds are what would hold the GUI up."""
+
+
+def row_of_event(event: dict[str, Any]) -> RowTuple:
+    """The row of an ``answer`` event, ready for the model; any thread."""
     status = str(event.get("status", ""))
     text = str(event.get("answer") or "")
     if status == "refused":
         text = reason_name(str(event.get("reason") or ""))
+    elif status == "answered" and event.get("task") in ("count", "locate"):
+        text = _with_class(text, str(event.get("question") or ""))
     shape = event.get("geometry") or {}
     rings = shape.get("coordinates") or [[]]
     if shape.get("type") == "MultiPolygon":
@@ -48,18 +58,27 @@ def row_of_event(event: dict[str, Any]) -> Row:
     flat = array("d")
     for point in rings[0] if rings else ():
         flat.extend((point[0], point[1]))
-    return Row(
+    return (
         status, str(event.get("tile_id", "")), str(event.get("task", "")), text,
         event.get("confidence"), flat,
     )  # fmt: skip
 
 
+_CLASS_ASKED = re.compile(r"(?:how many|where are the|where is the)\s+(.+?)\s+(?:are|in)\b", re.I)
+
+
+def _with_class(text: str, question: str) -> str:
+    """``9`` with the class it counts, for runs of several questions."""
+    asked = _CLASS_ASKED.search(question)
+    return f"{text} × {asked.group(1)}" if asked and text.isdigit() else text
+
+
 class AnswerModel(QAbstractTableModel):
     """All rows are kept; the view sees those that pass the filter."""
 
-    def __init__(self, parent: Optional[QObject] = None) -> None:
+    def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._rows: list[Row] = []
+        self._rows: list[RowTuple] = []
         self._shown: list[int] = []
         self._statuses = frozenset(STATUSES)
         self._text = ""
@@ -73,12 +92,12 @@ class AnswerModel(QAbstractTableModel):
         self.counts = dict.fromkeys(STATUSES, 0)
         self.endResetModel()
 
-    def add(self, rows: Iterable[Row]) -> None:
+    def add(self, rows: Iterable[RowTuple]) -> None:
         """Append rows."""
         first = len(self._rows)
         self._rows.extend(rows)
         for row in self._rows[first:]:
-            self.counts[row.status] = self.counts.get(row.status, 0) + 1
+            self.counts[row[0]] = self.counts.get(row[0], 0) + 1
         fresh = [i for i in range(first, len(self._rows)) if self._passes(self._rows[i])]
         if fresh:
             at = len(self._shown)
@@ -96,14 +115,14 @@ class AnswerModel(QAbstractTableModel):
             self._shown = [i for i, row in enumerate(self._rows) if self._passes(row)]
         self.endResetModel()
 
-    def _passes(self, row: Row) -> bool:
-        if row.status not in self._statuses:
+    def _passes(self, row: RowTuple) -> bool:
+        if row[0] not in self._statuses:
             return False
-        return not self._text or self._text in row.text.lower() or self._text in row.tile_id
+        return not self._text or self._text in row[3].lower() or self._text in row[1]
 
     def row(self, at: int) -> Row:
         """The row the view shows at a place."""
-        return self._rows[self._shown[at]]
+        return Row(*self._rows[self._shown[at]])
 
     @property
     def total(self) -> int:
@@ -112,13 +131,13 @@ class AnswerModel(QAbstractTableModel):
 
     # -- what Qt asks
 
-    def rowCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: N802, B008
+    def rowCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: B008
         return 0 if parent.isValid() else len(self._shown)
 
-    def columnCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: N802, B008
+    def columnCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: B008
         return 0 if parent.isValid() else 3
 
-    def headerData(  # noqa: N802
+    def headerData(
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
     ) -> Any:
         if role == Qt.ItemDataRole.DisplayRole and orientation == Qt.Orientation.Horizontal:
@@ -126,7 +145,7 @@ class AnswerModel(QAbstractTableModel):
         return None
 
     def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        row = self._rows[self._shown[index.row()]]
+        row = Row(*self._rows[self._shown[index.row()]])
         column = index.column()
         if role == Qt.ItemDataRole.DisplayRole:
             if column == 0:
@@ -143,5 +162,5 @@ class AnswerModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ToolTipRole and column == 1:
             return f"{status_name(row.status)}: {row.text}" if row.text else status_name(row.status)
         if role == Qt.ItemDataRole.TextAlignmentRole and column == 2:
-            return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            return compat.RIGHT
         return None

@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Callable, Optional
+from typing import Any
 
 from qgis.core import (
     QgsCoordinateTransform,
@@ -58,7 +58,7 @@ class AskPopup(QFrame):
         self.setObjectName("rsvlmAskPopup")
         self.setStyleSheet(
             "#rsvlmAskPopup{background:palette(base);border:1px solid #0f8b8d;border-radius:8px}"
-            "#rsvlmAskPopup QLineEdit{padding:5px 7px;border:1px solid palette(mid);border-radius:5px}"
+            "#rsvlmAskPopup QLineEdit{padding:5px 7px;border:1px solid palette(mid);border-radius:5px}"  # noqa: E501
             "#rsvlmAskGo{background:#0f8b8d;color:white;border:0;border-radius:5px;"
             "padding:6px 14px;font-weight:600}#rsvlmAskGo:disabled{background:#9bb8b8}"
         )
@@ -111,7 +111,7 @@ class AskPopup(QFrame):
         self.note.show()
         self.adjustSize()
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.KeyPress and event.key() == Qt.Key.Key_Escape:
             self.closed.emit()
             return True
@@ -132,7 +132,7 @@ class AskHere(QObject):
     def __init__(
         self,
         canvas: QgsMapCanvas,
-        layer_at: Callable[[QgsPointXY], Optional[QgsRasterLayer]],
+        layer_at: Callable[[QgsPointXY], QgsRasterLayer | None],
         side_m: Callable[[], float],
         extra: Callable[[], dict[str, Any]],
         parent: QObject,
@@ -149,9 +149,9 @@ class AskHere(QObject):
         self._layer_at = layer_at
         self._side_m = side_m
         self._extra = extra
-        self._popup: Optional[AskPopup] = None
-        self._run: Optional[Run] = None
-        self._area: Optional[QgsGeometry] = None
+        self._popup: AskPopup | None = None
+        self._run: Run | None = None
+        self._area: QgsGeometry | None = None
         self._raster = ""
         self._temporary = ""
         self.tool = AskTool(canvas, self._side)
@@ -210,7 +210,8 @@ class AskHere(QObject):
         if layer is None:
             self._dismiss()
             self.failed.emit(
-                tr("There is no raster here to ask."), tr("Open one, or click on one that is there.")
+                tr("There is no raster here to ask."),
+                tr("Open one, or click on one that is there."),
             )
             return
         settings.remember_question(question)
@@ -227,7 +228,7 @@ class AskHere(QObject):
                 when = datetime.now().strftime("%Y%m%d-%H%M%S")
                 path = results.output_path(project, self._raster, "asked", when)
             else:
-                path = self._temporary = os.path.join(tempfile.mkdtemp(prefix="rsvlm_"), "asked.gpkg")
+                path = self._temporary = str(Path(tempfile.mkdtemp(prefix="rsvlm_")) / "asked.gpkg")
         except OSError as error:
             self._dismiss()
             self.failed.emit(str(error), tr("Save the project in a folder that can be written."))
@@ -264,10 +265,10 @@ class AskHere(QObject):
         self.answered.emit(layer, done)
         run.deleteLater()
 
-    def _keep(self, path: str, run: Run, done: dict[str, Any]) -> Optional[QgsVectorLayer]:
+    def _keep(self, path: str, run: Run, done: dict[str, Any]) -> QgsVectorLayer | None:
         project = QgsProject.instance()
         facts = {"task": "ask", "question": run.parameters["QUESTION"], "source": self._raster}
-        kept: Optional[QgsVectorLayer] = None
+        kept: QgsVectorLayer | None = None
         for table in ("answers", "objects"):
             fresh = results.open_layer(path, table, tr("Asked here"))
             if fresh is None or (table == "objects" and not fresh.featureCount()):
@@ -286,7 +287,9 @@ class AskHere(QObject):
             if table == "answers":
                 kept = home
         if kept is not None:
-            results.remember_run(project, kept.source().split("|")[0], tr("Asked here"), done, facts)
+            results.remember_run(
+                project, kept.source().split("|")[0], tr("Asked here"), done, facts
+            )
         return kept
 
     def _show(
@@ -322,12 +325,12 @@ def _remove(path: str) -> None:
         return
 
 
-def asked_layer(project: QgsProject, crs: Any, table: str) -> Optional[QgsVectorLayer]:
+def asked_layer(project: QgsProject, crs: Any, table: str) -> QgsVectorLayer | None:
     """The project's layer of asked answers in a CRS, or None."""
     for layer in project.mapLayers().values():
-        if isinstance(layer, QgsVectorLayer) and layer.isValid():
-            if layer.customProperty("rsvlm_geo/asked") == table and layer.crs() == crs:
-                return layer
+        own = isinstance(layer, QgsVectorLayer) and layer.isValid()
+        if own and layer.customProperty("rsvlm_geo/asked") == table and layer.crs() == crs:
+            return layer
     return None
 
 

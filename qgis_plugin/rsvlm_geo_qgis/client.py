@@ -15,7 +15,8 @@ import queue
 import threading
 import time
 from collections import deque
-from typing import Any, Callable, Mapping, Optional, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from . import engine_env
 
@@ -34,6 +35,7 @@ PROTOCOL = 1
 
 Event = dict[str, Any]
 _POLL_S = 0.05
+_BURST, _REST_S = 24, 0.006
 _LAST = frozenset(("done", "estimate", "info"))
 
 
@@ -61,7 +63,7 @@ class EngineDied(EngineError):
 class EngineCancelled(EngineError):
     """The user stopped it."""
 
-    def __init__(self, message: str, done: Optional[Event] = None) -> None:
+    def __init__(self, message: str, done: Event | None = None) -> None:
         super().__init__(message, "Cancelled")
         self.done = done
 
@@ -79,7 +81,7 @@ class _Process:
                 f"the engine could not be started: {command[0]}: {error.strerror or error}",
                 "EngineMissing",
             ) from error
-        self.hello: Optional[Event] = None
+        self.hello: Event | None = None
         self.last_heard = time.monotonic()
         self._log = log
         self._jobs: dict[str, queue.Queue[Event]] = {}
@@ -179,8 +181,11 @@ class _Process:
 
     def _read_events(self) -> None:
         stream = self.popen.stdout
-        for raw in stream if stream is not None else ():
+        for number, raw in enumerate(stream if stream is not None else ()):
             self.last_heard = time.monotonic()
+            if number % _BURST == _BURST - 1:
+                # a flood of events must not keep the GUI's thread from Python
+                time.sleep(_REST_S)
             try:
                 event = json.loads(raw)
             except ValueError:
@@ -214,7 +219,7 @@ class EngineClient:
         self,
         command: Sequence[str],
         *,
-        environ: Optional[Mapping[str, str]] = None,
+        environ: Mapping[str, str] | None = None,
         log: Callable[[str], None] = lambda line: None,
         grace_s: float = 2.0,
         start_timeout_s: float = 60.0,
@@ -231,13 +236,13 @@ class EngineClient:
         self._log = log
         self._grace_s = grace_s
         self._start_timeout_s = start_timeout_s
-        self._process: Optional[_Process] = None
+        self._process: _Process | None = None
         self._lock = threading.Lock()
         self._next = 0
         self._closed = False
 
     @property
-    def pid(self) -> Optional[int]:
+    def pid(self) -> int | None:
         """Of the live engine, or None."""
         process = self._process
         return process.popen.pid if process is not None and process.alive else None
@@ -254,7 +259,7 @@ class EngineClient:
     def call(
         self,
         kind: str,
-        fields: Optional[Mapping[str, Any]] = None,
+        fields: Mapping[str, Any] | None = None,
         *,
         on_event: Callable[[Event], None] = lambda event: None,
         cancelled: Callable[[], bool] = lambda: False,
@@ -294,7 +299,7 @@ class EngineClient:
         on_event: Callable[[Event], None],
         cancelled: Callable[[], bool],
     ) -> Event:
-        told_at: Optional[float] = None
+        told_at: float | None = None
         while True:
             if told_at is None and cancelled():
                 told_at = time.monotonic()

@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 from qgis import core
-from qgis.PyQt import QtGui, QtWidgets
+from qgis.PyQt import QtCore, QtGui, QtWidgets
 
 __all__ = [
-    "ADVANCED", "FILE_FOLDER", "GEOMETRY_POLYGON", "Q_ACTION", "RASTER_FILTER",
+    "ADVANCED", "FILE_FOLDER", "GEOMETRY_POLYGON", "Q_ACTION", "RASTER_FILTER", "RIGHT",
     "SOURCE_VECTOR_POLYGON", "VECTOR_DESTINATION_POLYGON",
 ]  # fmt: skip
 
@@ -43,5 +44,8 @@ RASTER_FILTER = _first(
     lambda: core.Qgis.LayerFilter.RasterLayer,
     lambda: core.QgsMapLayerProxyModel.Filter.RasterLayer,
 )
+_RIGHT = QtCore.Qt.AlignmentFlag.AlignRight | QtCore.Qt.AlignmentFlag.AlignVCenter
+RIGHT = int(getattr(_RIGHT, "value", _RIGHT))
+"""Qt 6's flags are no numbers, and Qt 5's models want one."""
 Q_ACTION = _first(lambda: QtGui.QAction, lambda: QtWidgets.QAction)
 """Qt 6 moved it from QtWidgets to QtGui."""

@@ -3,14 +3,16 @@
 
 from __future__ import annotations
 
-import os
+import time
 from datetime import datetime
-from typing import Any, Optional
+from pathlib import Path
+from typing import Any
 
 from qgis.core import (
     Qgis,
     QgsCoordinateReferenceSystem,
     QgsCoordinateTransform,
+    QgsCsException,
     QgsFeature,
     QgsGeometry,
     QgsPointXY,
@@ -42,13 +44,15 @@ class RsvlmDock(QgsDockWidget):
         self.setObjectName("RsvlmGeoDock")
         self.iface = iface
         self.canvas = iface.mapCanvas()
-        self.run: Optional[Run] = None
+        self.run: Run | None = None
         self._facts: dict[str, Any] = {}
+        self._done: dict[str, Any] = {}
+        self._steps: Any = None
         self._path = ""
         self._title = ""
         self._project_file = ""
         self._crs = QgsCoordinateReferenceSystem()
-        self._drawn: Optional[tuple[QgsGeometry, QgsCoordinateReferenceSystem]] = None
+        self._drawn: tuple[QgsGeometry, QgsCoordinateReferenceSystem] | None = None
         self._packs: list[dict[str, Any]] = []
         self._provider = ""
         self._tile_m: dict[str, float] = {}
@@ -60,7 +64,9 @@ class RsvlmDock(QgsDockWidget):
         self.setWidget(self.form)
         self.area_tool = AreaTool(self.canvas)
         self.area_tool.drawn.connect(self._area_drawn)
-        self.ask_here = AskHere(self.canvas, self._layer_at, self._tile_side, self._model_fields, self)
+        self.ask_here = AskHere(
+            self.canvas, self._layer_at, self._tile_side, self._model_fields, self
+        )
         self.ask_here.failed.connect(self._complain)
         self.ask_here.answered.connect(self._asked)
         self._soon = QTimer(self)
@@ -68,7 +74,7 @@ class RsvlmDock(QgsDockWidget):
         self._soon.setInterval(350)
         self._soon.timeout.connect(self._estimate)
         self._read_timer = QTimer(self)
-        self._read_timer.setInterval(20)
+        self._read_timer.setInterval(12)
         self._read_timer.timeout.connect(self._read_more)
         self._connect()
         self._task_changed()
@@ -110,12 +116,12 @@ class RsvlmDock(QgsDockWidget):
             except TypeError:
                 continue
 
-    def showEvent(self, event: QEvent) -> None:  # noqa: N802
+    def showEvent(self, event: QEvent) -> None:
         super().showEvent(event)
         if not self._packs:
             self._meet_engine()
 
-    def closeEvent(self, event: QEvent) -> None:  # noqa: N802
+    def closeEvent(self, event: QEvent) -> None:
         self.form.draw_button.setChecked(False)
         self.form.ask_button.setChecked(False)
         super().closeEvent(event)
@@ -124,6 +130,7 @@ class RsvlmDock(QgsDockWidget):
         """Stop everything and leave the canvas as it was; call before dropping the dock."""
         self._read_timer.stop()
         self._soon.stop()
+        self._steps = None
         self._disconnect()
         if self.run is not None:
             self.run.cancel()
@@ -249,15 +256,20 @@ class RsvlmDock(QgsDockWidget):
             to_layer = QgsCoordinateTransform(crs, layer.crs(), QgsProject.instance())
             try:
                 seen = to_layer.transformBoundingBox(box)
-            except Exception:
-                raise ValueError(tr("The visible area does not reach the layer; zoom to it.")) from None
+            except QgsCsException:
+                raise ValueError(
+                    tr("The visible area does not reach the layer; zoom to it.")
+                ) from None
             seen = seen.intersect(layer.extent())
             if seen.isEmpty():
                 raise ValueError(tr("The visible area does not reach the layer; zoom to it."))
             return {"EXTENT": seen}
         if kind == "selected":
             chosen = self.iface.activeLayer()
-            if not isinstance(chosen, QgsVectorLayer) or chosen.geometryType() != compat.GEOMETRY_POLYGON:
+            if (
+                not isinstance(chosen, QgsVectorLayer)
+                or chosen.geometryType() != compat.GEOMETRY_POLYGON
+            ):
                 chosen = self._layer_with_selection()
             if chosen is None or not chosen.selectedFeatureCount():
                 raise ValueError(tr("Select a polygon of a vector layer first."))
@@ -269,7 +281,7 @@ class RsvlmDock(QgsDockWidget):
             return {"AOI": _memory_layer([self._drawn[0]], self._drawn[1])}
         return {}
 
-    def _layer_with_selection(self) -> Optional[QgsVectorLayer]:
+    def _layer_with_selection(self) -> QgsVectorLayer | None:
         for layer in QgsProject.instance().mapLayers().values():
             if (
                 isinstance(layer, QgsVectorLayer)
@@ -322,19 +334,13 @@ class RsvlmDock(QgsDockWidget):
             if tool is not own and button.isChecked():
                 button.setChecked(False)
 
-    def _layer_at(self, place: QgsPointXY) -> Optional[QgsRasterLayer]:
+    def _layer_at(self, place: QgsPointXY) -> QgsRasterLayer | None:
         crs = self.canvas.mapSettings().destinationCrs()
         chosen = self.form.layer.currentLayer()
-        layers = [chosen, *self.canvas.layers()]
-        for layer in layers:
-            if isinstance(layer, QgsRasterLayer) and layer.isValid():
-                try:
-                    here = QgsCoordinateTransform(crs, layer.crs(), QgsProject.instance()).transform(place)
-                except Exception:
-                    continue
-                if layer.extent().contains(here):
-                    return layer
-        return chosen if isinstance(chosen, QgsRasterLayer) else None
+        for layer in [chosen, *self.canvas.layers()]:
+            if isinstance(layer, QgsRasterLayer) and layer.isValid() and _covers(layer, place, crs):
+                return layer
+        return None
 
     def _tile_side(self) -> float:
         layer = self.form.layer.currentLayer()
@@ -452,8 +458,8 @@ class RsvlmDock(QgsDockWidget):
         self._show_provider(None)
         self.form.show_progress(0, int(event.get("tiles", 0)), None, event.get("eta_s"))
 
-    def _answered(self, events: list[dict[str, Any]]) -> None:
-        self.form.table.model.add([row_of_event(event) for event in events])
+    def _answered(self, rows: list[Any]) -> None:
+        self.form.table.model.add(rows)
         self.form.table.refresh()
 
     def _progressed(self, event: dict[str, Any]) -> None:
@@ -480,14 +486,14 @@ class RsvlmDock(QgsDockWidget):
                 self._complain(what, advice)
             run.deleteLater()
             return
-        done = run.feedback.done_event or {}
+        done = self._done = run.feedback.done_event or {}
         self._show_totals(done)
         for warning in run.feedback.warnings[:50]:
             service.log(warning, Qgis.MessageLevel.Warning)
         if QgsProject.instance().fileName() != self._project_file:
             bar.pushMessage(
                 "rsvlm_geo",
-                tr("Done, but another project is open now; the answers are in {path}.", path=self._path),
+                tr("Done, but another project is open now; the answers are in {path}.", path=self._path),  # noqa: E501
                 Qgis.MessageLevel.Warning, 0,
             )  # fmt: skip
             run.deleteLater()
@@ -500,7 +506,23 @@ class RsvlmDock(QgsDockWidget):
     def _show_layers(
         self, path: str, title: str, done: dict[str, Any], facts: dict[str, Any]
     ) -> None:
-        layers = results.add_run(QgsProject.instance(), path, title, done, facts)
+        self._steps = results.add_run(QgsProject.instance(), path, title, done, facts)
+        self._step()
+
+    def _step(self) -> None:
+        """One layer's worth of loading a turn of the event loop, so that the GUI comes round."""
+        steps = self._steps
+        if steps is None:
+            return
+        layers = next(steps, None)
+        if layers is None:
+            QTimer.singleShot(0, self._step)
+            return
+        self._steps = None
+        self._shown(layers)
+
+    def _shown(self, layers: list[QgsVectorLayer]) -> None:
+        path, done = self._path, self._done
         self._last_layers = [layer.id() for layer in layers]
         self.form.report_button.setEnabled(bool(layers))
         if not layers:
@@ -517,7 +539,11 @@ class RsvlmDock(QgsDockWidget):
     def _show_totals(self, done: dict[str, Any]) -> None:
         coverage = done.get("coverage") or {}
         parts = []
-        for total in (done.get("totals") or ())[:4]:
+        totals = list(done.get("totals") or ())
+        if len(totals) > 1:
+            # of several classes only those that are there; which were asked is in the file
+            totals = [total for total in totals if total.get("value")] or totals[:1]
+        for total in totals[:5]:
             label = str(total.get("label", "")).replace("_", " ")
             value = f"{total.get('value', 0):,.0f}".replace(",", "\u202f")
             if total.get("complete"):
@@ -554,9 +580,9 @@ class RsvlmDock(QgsDockWidget):
                 crs, self.canvas.mapSettings().destinationCrs(), QgsProject.instance()
             )
             box = to_map.transformBoundingBox(shape.boundingBox())
-        except Exception:
+        except QgsCsException:
             return
-        box.scale(2.2)
+        box.scale(1.7)
         self.canvas.setExtent(box)
         self.canvas.refresh()
         clear, bright = QColor("#ffd21f"), QColor("#ffd21f")
@@ -580,7 +606,7 @@ class RsvlmDock(QgsDockWidget):
             self._complain(tr("A run is going."), tr("Cancel it, or wait until it ends."))
             return
         path = QgsProject.instance().readPath(str(entry.get("path", "")))
-        layer = results.open_layer(path, "answers", "answers") if os.path.exists(path) else None
+        layer = results.open_layer(path, "answers", "answers") if Path(path).exists() else None
         if layer is None:
             self._complain(
                 tr("The file of this run is gone: {path}.", path=path), tr("Run it again.")
@@ -593,16 +619,18 @@ class RsvlmDock(QgsDockWidget):
         self._read_timer.start()
 
     def _read_more(self) -> None:
-        layer, features = self._reading
+        _layer, features = self._reading
         rows, feature = [], QgsFeature()
-        for _ in range(400):
+        enough = time.perf_counter() + 0.008
+        while time.perf_counter() < enough:
             if not features.nextFeature(feature):
                 self._read_timer.stop()
                 break
             shape = feature.geometry()
             values = {name: feature[name] for name in _READ if feature.fields().indexOf(name) >= 0}
             event = {k: (None if str(v) == "NULL" else v) for k, v in values.items()}
-            ring = [[p.x(), p.y()] for p in shape.vertices()]
+            polygon = shape.asMultiPolygon()[0] if shape.isMultipart() else shape.asPolygon()
+            ring = [[p.x(), p.y()] for p in (polygon[0] if polygon else ())]
             event["geometry"] = {"type": "Polygon", "coordinates": [ring]}
             rows.append(row_of_event(event))
         self.form.table.model.add(rows)
@@ -612,7 +640,9 @@ class RsvlmDock(QgsDockWidget):
         from .report import open_report
 
         layers = [QgsProject.instance().mapLayer(i) for i in self._last_layers]
-        open_report(self.iface, [layer for layer in layers if layer is not None], self.form.total.text())
+        open_report(
+            self.iface, [layer for layer in layers if layer is not None], self.form.total.text()
+        )
 
     # -- state and words
 
@@ -631,7 +661,15 @@ class RsvlmDock(QgsDockWidget):
         self.iface.messageBar().pushMessage("rsvlm_geo", text, Qgis.MessageLevel.Warning, 0)
 
 
-_READ = ("tile_id", "task", "status", "answer", "confidence", "reason")
+_READ = ("tile_id", "task", "question", "status", "answer", "confidence", "reason")
+
+
+def _covers(layer: QgsRasterLayer, place: QgsPointXY, crs: QgsCoordinateReferenceSystem) -> bool:
+    try:
+        here = QgsCoordinateTransform(crs, layer.crs(), QgsProject.instance()).transform(place)
+    except QgsCsException:
+        return False
+    return bool(layer.extent().contains(here))
 
 
 def _memory_layer(shapes: list[QgsGeometry], crs: QgsCoordinateReferenceSystem) -> QgsVectorLayer:
@@ -645,5 +683,3 @@ def _memory_layer(shapes: list[QgsGeometry], crs: QgsCoordinateReferenceSystem) 
     layer.dataProvider().addFeatures(features)
     layer.updateExtents()
     return layer
-
-

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, NamedTuple, Optional
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from qgis.gui import QgsMapLayerComboBox
 from qgis.PyQt.QtCore import QSize, Qt
@@ -53,7 +54,7 @@ TASKS = {
 }
 _CLASSES = ("car", "building", "tree", "ship", "storage_tank")
 DEVICES = (
-    ("auto", lambda: tr("Best device")), ("cpu", lambda: tr("CPU")), ("cuda", lambda: "CUDA (NVIDIA)"),
+    ("auto", lambda: tr("Best device")), ("cpu", lambda: tr("CPU")), ("cuda", lambda: "CUDA (NVIDIA)"),  # noqa: E501
     ("directml", lambda: "DirectML (Windows)"), ("coreml", lambda: "CoreML (macOS)"),
 )  # fmt: skip
 AREAS = (
@@ -99,7 +100,7 @@ def duration(seconds: float) -> str:
 class DockForm(QWidget):
     """Every widget of the dock, by name."""
 
-    def __init__(self, parent: Optional[QWidget] = None) -> None:
+    def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("rsvlmBody")
         self.setStyleSheet(STYLE)
@@ -146,7 +147,9 @@ class DockForm(QWidget):
         self.runs_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.runs_menu = QMenu(self)
         self.runs_button.setMenu(self.runs_menu)
-        self.report_button = self._tool("report", tr("Print layout with map, legend, totals and coverage"))
+        self.report_button = self._tool(
+            "report", tr("Print layout with map, legend, totals and coverage")
+        )
         self.report_button.setText(tr("Report"))
         self.report_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.report_button.setEnabled(False)
@@ -211,7 +214,9 @@ class DockForm(QWidget):
         for key, words in AREAS:
             self.area.addItem(words(), key)
         self.area.setCurrentIndex(max(0, self.area.findData(settings.get("dock/area"))))
-        self.draw_button = self._tool("area", tr("Draw: drag a rectangle, or click corners and right click"))
+        self.draw_button = self._tool(
+            "area", tr("Draw: drag a rectangle, or click corners and right click")
+        )
         self.draw_button.setCheckable(True)
         self.draw_button.setVisible(self.area.currentData() == "drawn")
         area.addWidget(self.area, 1)
@@ -264,7 +269,9 @@ class DockForm(QWidget):
         line.addWidget(name, 0, 0)
         line.addWidget(self.margin, 0, 1)
         self.seen = QCheckBox(tr("Show the model what I see"))
-        self.seen.setToolTip(tr("Use the layer's own bands and stretch instead of the scene's percentiles"))
+        self.seen.setToolTip(
+            tr("Use the layer's own bands and stretch instead of the scene's percentiles")
+        )
         self.seen.setChecked(bool(settings.get("dock/seen")))
         line.addWidget(self.seen, 1, 0, 1, 2)
         self.more.hide()
@@ -324,19 +331,21 @@ class DockForm(QWidget):
         for pack in packs:
             name = str(pack.get("name", ""))
             self.model.addItem(name, name)
-            low, high = (list(pack.get("gsd_range_m") or []) + [None, None])[:2]
+            low, high = [*(pack.get("gsd_range_m") or ()), None, None][:2]
             about = [f"{name} {pack.get('version', '')}", str(pack.get("licence", ""))]
             if low is not None and high is not None:
                 about.append(f"{low:g} – {high:g} m")
             self.model.setItemData(
-                self.model.count() - 1, "\n".join(a for a in about if a), Qt.ItemDataRole.ToolTipRole
+                self.model.count() - 1,
+                "\n".join(a for a in about if a),
+                Qt.ItemDataRole.ToolTipRole,
             )
         self.model.setCurrentIndex(max(0, self.model.findData(chosen)))
         self.model.blockSignals(False)
         self.model_note.setText("")
 
     def show_provider(
-        self, provider: str, speed: Optional[float], asked: str, pack: dict[str, Any]
+        self, provider: str, speed: float | None, asked: str, pack: dict[str, Any]
     ) -> None:
         """Where the model runs, and a plain word when that is not where it was asked to."""
         short = device_name(provider)
@@ -362,8 +371,10 @@ class DockForm(QWidget):
             parts.append(took if seconds < 1 else tr("about {time}", time=took))
         if got.get("memory_mb"):
             megabytes = float(got["memory_mb"])
-            parts.append(f"{megabytes / 1024:.1f} GB" if megabytes >= 1000 else f"{megabytes:.0f} MB")
-        text = " · ".join(parts)
+            parts.append(
+                f"{megabytes / 1024:.1f} GB" if megabytes >= 1000 else f"{megabytes:.0f} MB"
+            )
+        text = " · ".join(part.replace(" ", "\u00a0") for part in parts)
         refused = list((got.get("refused") or {}).values())
         if refused:
             text += "\n" + tr("Will be refused: {why}", why=str(refused[0]))
@@ -380,7 +391,9 @@ class DockForm(QWidget):
             return
         parts = [tr("{done} of {total} tiles", done=done, total=total)]
         if speed:
-            parts.append(tr("{n} a second", n=f"{float(speed):.0f}" if speed >= 3 else f"{float(speed):.1f}"))
+            parts.append(
+                tr("{n} a second", n=f"{float(speed):.0f}" if speed >= 3 else f"{float(speed):.1f}")
+            )
         if eta:
             parts.append(tr("{time} left", time=duration(float(eta))))
         self.estimate.setText(" · ".join(parts))

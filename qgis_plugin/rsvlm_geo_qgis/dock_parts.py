@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from typing import Optional
-
 from qgis.PyQt.QtCore import QPoint, QRect, QSize, Qt, QTimer, pyqtSignal
 from qgis.PyQt.QtGui import QFont
 from qgis.PyQt.QtWidgets import (
@@ -25,7 +23,7 @@ from .answers_model import AnswerModel
 from .i18n import tr
 from .status import STATUSES, mark, status_name
 
-__all__ = ["AnswerTable", "Chips", "FlowLayout", "STYLE"]
+__all__ = ["STYLE", "AnswerTable", "Chips", "FlowLayout"]
 
 STYLE = """
 QWidget#rsvlmBody QLabel#rsvlmField { color: palette(window-text); }
@@ -63,35 +61,35 @@ class FlowLayout(QLayout):
         self._gap = gap
         self.setContentsMargins(0, 0, 0, 0)
 
-    def addItem(self, item: QLayoutItem) -> None:  # noqa: N802
+    def addItem(self, item: QLayoutItem) -> None:
         self._items.append(item)
 
     def count(self) -> int:
         return len(self._items)
 
-    def itemAt(self, index: int) -> Optional[QLayoutItem]:  # noqa: N802
+    def itemAt(self, index: int) -> QLayoutItem | None:
         return self._items[index] if 0 <= index < len(self._items) else None
 
-    def takeAt(self, index: int) -> Optional[QLayoutItem]:  # noqa: N802
+    def takeAt(self, index: int) -> QLayoutItem | None:
         return self._items.pop(index) if 0 <= index < len(self._items) else None
 
-    def expandingDirections(self) -> Qt.Orientation:  # noqa: N802
+    def expandingDirections(self) -> Qt.Orientation:
         return Qt.Orientation.Horizontal
 
-    def hasHeightForWidth(self) -> bool:  # noqa: N802
+    def hasHeightForWidth(self) -> bool:
         return True
 
-    def heightForWidth(self, width: int) -> int:  # noqa: N802
+    def heightForWidth(self, width: int) -> int:
         return self._place(QRect(0, 0, width, 0), False)
 
-    def setGeometry(self, rect: QRect) -> None:  # noqa: N802
+    def setGeometry(self, rect: QRect) -> None:
         super().setGeometry(rect)
         self._place(rect, True)
 
-    def sizeHint(self) -> QSize:  # noqa: N802
+    def sizeHint(self) -> QSize:
         return self.minimumSize()
 
-    def minimumSize(self) -> QSize:  # noqa: N802
+    def minimumSize(self) -> QSize:
         size = QSize()
         for item in self._items:
             size = size.expandedTo(item.minimumSize())
@@ -118,7 +116,7 @@ class Chips(QWidget):
 
     picked = pyqtSignal(str)
 
-    def __init__(self, parent: Optional[QWidget] = None) -> None:
+    def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._flow = FlowLayout()
         self.setLayout(self._flow)
@@ -152,7 +150,7 @@ class AnswerTable(QWidget):
 
     row_clicked = pyqtSignal(object)
 
-    def __init__(self, parent: Optional[QWidget] = None) -> None:
+    def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.model = AnswerModel(self)
         self.counters: dict[str, QToolButton] = {}
@@ -217,6 +215,9 @@ class AnswerTable(QWidget):
         """Write the counters."""
         for status, button in self.counters.items():
             n = self.model.counts.get(status, 0)
+            if button.property("n") == n:
+                continue
+            button.setProperty("n", n)
             button.setText(f"{n:,} {status_name(status)}".replace(",", "\u202f"))
             button.setVisible(n > 0 or status in ("answered", "refused"))
 

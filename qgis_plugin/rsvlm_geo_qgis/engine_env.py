@@ -11,8 +11,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Iterable, Mapping, Optional, Sequence
 
 __all__ = [
     "candidate_pythons",
@@ -35,7 +35,7 @@ _STRIPPED_EXACT = frozenset(
 
 
 def clean_environment(
-    environ: Mapping[str, str], extra: Optional[Mapping[str, str]] = None
+    environ: Mapping[str, str], extra: Mapping[str, str] | None = None
 ) -> dict[str, str]:
     """The environment without what QGIS set for its own libraries.
 
@@ -95,7 +95,7 @@ def _existing(paths: Iterable[str]) -> list[str]:
 
 
 def spawn(
-    command: Sequence[str], environ: Mapping[str, str], cwd: Optional[str] = None
+    command: Sequence[str], environ: Mapping[str, str], cwd: str | None = None
 ) -> subprocess.Popen[bytes]:
     """Start a child in a group of its own, with pipes, and without a console window.
 
@@ -122,7 +122,7 @@ def spawn(
 def end_group(process: subprocess.Popen[bytes], wait_s: float = 2.0) -> None:
     """Kill a child and everything it started, then wait for it."""
     if os.name == "nt":
-        taskkill = Path(os.environ.get("SystemRoot", r"C:\Windows")) / "System32" / "taskkill.exe"
+        taskkill = Path(os.environ.get("SYSTEMROOT", r"C:\Windows")) / "System32" / "taskkill.exe"
         if process.poll() is None:
             subprocess.run(
                 [str(taskkill), "/F", "/T", "/PID", str(process.pid)],

@@ -72,11 +72,10 @@ def _scene_of(layer: QgsVectorLayer) -> Any:
         return None
     wanted = run.get("source") or ""
     for other in QgsProject.instance().mapLayers().values():
-        if isinstance(other, QgsRasterLayer) and other.isValid():
-            if (wanted and source.layer_path(other) == wanted) or (
-                not wanted and other.name() == run.get("layer")
-            ):
-                return other
+        if not isinstance(other, QgsRasterLayer) or not other.isValid():
+            continue
+        if source.layer_path(other) == wanted if wanted else other.name() == run.get("layer"):
+            return other
     return None
 
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QCoreApplication, QTranslator
@@ -20,7 +20,7 @@ def tr(text: str, **values: Any) -> str:
     return said.format(**values) if values else said
 
 
-def install_translator() -> Optional[QTranslator]:
+def install_translator() -> QTranslator | None:
     """Load the plugin's words for QGIS's language, when there are any."""
     locale = QgsApplication.locale() or "en"
     folder = Path(__file__).parent / "i18n"
@@ -34,7 +34,7 @@ def install_translator() -> Optional[QTranslator]:
     return None
 
 
-def remove_translator(translator: Optional[QTranslator]) -> None:
+def remove_translator(translator: QTranslator | None) -> None:
     """Undo :func:`install_translator`."""
     if translator is not None:
         QCoreApplication.removeTranslator(translator)

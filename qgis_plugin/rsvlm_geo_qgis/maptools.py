@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Callable, Optional
+from collections.abc import Callable
 
 from qgis.core import QgsGeometry, QgsPointXY, QgsRectangle
 from qgis.gui import QgsMapCanvas, QgsMapMouseEvent, QgsMapTool, QgsRubberBand
@@ -38,7 +38,7 @@ class _BoxTool(QgsMapTool):
         super().__init__(canvas)
         self._canvas = canvas
         self._band = band(canvas)
-        self._from: Optional[QPoint] = None
+        self._from: QPoint | None = None
         self.setCursor(Qt.CursorShape.CrossCursor)
 
     def _box(self, start: QPoint, end: QPoint) -> QgsRectangle:
@@ -48,11 +48,11 @@ class _BoxTool(QgsMapTool):
     def _dragged(start: QPoint, end: QPoint) -> bool:
         return (end - start).manhattanLength() > DRAG_PX
 
-    def canvasPressEvent(self, event: QgsMapMouseEvent) -> None:  # noqa: N802
+    def canvasPressEvent(self, event: QgsMapMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
             self._from = event.pos()
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
             self.clear()
             self.escaped.emit()
@@ -86,11 +86,11 @@ class AskTool(_BoxTool):
         super().__init__(canvas)
         self._side = side
 
-    def canvasMoveEvent(self, event: QgsMapMouseEvent) -> None:  # noqa: N802
+    def canvasMoveEvent(self, event: QgsMapMouseEvent) -> None:
         if self._from is not None and self._dragged(self._from, event.pos()):
             self._band.setToGeometry(QgsGeometry.fromRect(self._box(self._from, event.pos())), None)
 
-    def canvasReleaseEvent(self, event: QgsMapMouseEvent) -> None:  # noqa: N802
+    def canvasReleaseEvent(self, event: QgsMapMouseEvent) -> None:
         if event.button() != Qt.MouseButton.LeftButton or self._from is None:
             return
         start, self._from = self._from, None
@@ -116,7 +116,7 @@ class AreaTool(_BoxTool):
         super().__init__(canvas)
         self._corners: list[QgsPointXY] = []
 
-    def canvasMoveEvent(self, event: QgsMapMouseEvent) -> None:  # noqa: N802
+    def canvasMoveEvent(self, event: QgsMapMouseEvent) -> None:
         if self._from is not None and not self._corners:
             if self._dragged(self._from, event.pos()):
                 box = self._box(self._from, event.pos())
@@ -125,7 +125,7 @@ class AreaTool(_BoxTool):
             ring = [*self._corners, self.toMapCoordinates(event.pos())]
             self._band.setToGeometry(QgsGeometry.fromPolygonXY([ring]), None)
 
-    def canvasReleaseEvent(self, event: QgsMapMouseEvent) -> None:  # noqa: N802
+    def canvasReleaseEvent(self, event: QgsMapMouseEvent) -> None:
         if event.button() == Qt.MouseButton.RightButton:
             self._close()
             return
@@ -137,7 +137,7 @@ class AreaTool(_BoxTool):
             return
         self._corners.append(self.toMapCoordinates(event.pos()))
 
-    def canvasDoubleClickEvent(self, event: QgsMapMouseEvent) -> None:  # noqa: N802
+    def canvasDoubleClickEvent(self, event: QgsMapMouseEvent) -> None:
         self._close()
 
     def _close(self) -> None:
@@ -151,7 +151,7 @@ class AreaTool(_BoxTool):
         self._corners = []
         super().clear()
 
-    def show(self, area: Optional[QgsGeometry]) -> None:
+    def show(self, area: QgsGeometry | None) -> None:
         """Outline an area drawn before."""
         if area is None:
             self.clear()

@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Callable, Optional
+from typing import Any
 
 from qgis.core import QgsApplication
 from qgis.gui import QgsFileWidget, QgsOptionsPageWidget, QgsOptionsWidgetFactory
@@ -43,7 +44,7 @@ class OptionsFactory(QgsOptionsWidgetFactory):
         self.setTitle("rsvlm_geo")
         self.setIcon(icon())
 
-    def createWidget(self, parent: QWidget) -> QgsOptionsPageWidget:  # noqa: N802
+    def createWidget(self, parent: QWidget) -> QgsOptionsPageWidget:
         return OptionsPage(parent, self._changed)
 
 
@@ -58,10 +59,14 @@ def test_report(info: dict[str, Any]) -> str:
     providers = [str(p).replace("ExecutionProvider", "") for p in info.get("providers") or ()]
     lines.append(tr("Devices: {names}", names=", ".join(providers) or tr("none")))
     for pack in info.get("packs") or ():
-        low, high = (list(pack.get("gsd_range_m") or []) + [None, None])[:2]
+        low, high = [*(pack.get("gsd_range_m") or ()), None, None][:2]
         reach = f", {low:g} – {high:g} m" if low is not None and high is not None else ""
         lines.append(
-            tr("Model: {name} {version}", name=pack.get("name", "?"), version=pack.get("version", ""))
+            tr(
+                "Model: {name} {version}",
+                name=pack.get("name", "?"),
+                version=pack.get("version", ""),
+            )
             + f" ({pack.get('licence', '?')}{reach})"
         )
     active = info.get("active") or {}
@@ -81,7 +86,7 @@ class OptionsPage(QgsOptionsPageWidget):
         super().__init__(parent)
         self.setObjectName("rsvlmGeoOptions")
         self._changed = changed
-        self._setup: Optional[_Setup] = None
+        self._setup: _Setup | None = None
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(self._engine_box())
@@ -198,9 +203,13 @@ class OptionsPage(QgsOptionsPageWidget):
 
         def work() -> dict[str, Any]:
             if not python or not Path(python).is_file():
-                raise ValueError(tr("There is no file {path}; choose the engine's Python.", path=python))
+                raise ValueError(
+                    tr("There is no file {path}; choose the engine's Python.", path=python)
+                )
             environ = engine_env.clean_environment(os.environ)
-            client = EngineClient(engine_env.engine_command(python), environ=environ, log=service.log)
+            client = EngineClient(
+                engine_env.engine_command(python), environ=environ, log=service.log
+            )
             try:
                 return client.call("info")
             finally:
@@ -286,7 +295,7 @@ class OptionsPage(QgsOptionsPageWidget):
         if changed:
             self._changed()
 
-    def hideEvent(self, event: Any) -> None:  # noqa: N802
+    def hideEvent(self, event: Any) -> None:
         if not self.window().isVisible():
             self._cancel()
         super().hideEvent(event)
@@ -302,7 +311,7 @@ class _Setup(QObject):
         super().__init__(parent)
         self._choice = choice
         self._stopped = False
-        self._worker: Optional[Background] = None
+        self._worker: Background | None = None
 
     def start(self) -> None:
         self._worker = Background(self._work, self)
@@ -312,7 +321,7 @@ class _Setup(QObject):
     def stop(self) -> None:
         self._stopped = True
 
-    def _work(self) -> Optional[str]:
+    def _work(self) -> str | None:
         Path(self._choice.folder).parent.mkdir(parents=True, exist_ok=True)
         return setup_steps.run_steps(
             setup_steps.steps(self._choice), os.environ, proxy=self._choice.proxy,

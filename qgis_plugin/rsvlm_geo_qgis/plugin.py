@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Any
 
 from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import Qt
@@ -18,23 +18,23 @@ MENU = "rsvlm_geo"
 
 
 class RsvlmPlugin:
-    """Starts nothing by itself: the engine begins when the dock is opened or an algorithm is run."""
+    """Starts nothing by itself: the engine begins when the dock opens or an algorithm runs."""
 
     def __init__(self, iface: Any) -> None:
         self.iface = iface
-        self.provider: Optional[RsvlmProvider] = None
+        self.provider: RsvlmProvider | None = None
         self.dock: Any = None
         self._actions: list[Any] = []
         self._toolbar: Any = None
         self._options: Any = None
         self._translator = install_translator()
 
-    def initProcessing(self) -> None:  # noqa: N802
+    def initProcessing(self) -> None:
         """Called alone by ``qgis_process``."""
         self.provider = RsvlmProvider()
         QgsApplication.processingRegistry().addProvider(self.provider)
 
-    def initGui(self) -> None:  # noqa: N802
+    def initGui(self) -> None:
         """Called by the desktop."""
         self.initProcessing()
         from . import expressions

@@ -29,19 +29,19 @@ class RsvlmProvider(QgsProcessingProvider):
     def name(self) -> str:
         return "rsvlm_geo"
 
-    def longName(self) -> str:  # noqa: N802
+    def longName(self) -> str:
         return tr("rsvlm_geo: ask an image of the Earth")
 
     def icon(self) -> QIcon:
         return icon()
 
-    def supportedOutputVectorLayerExtensions(self) -> list[str]:  # noqa: N802
+    def supportedOutputVectorLayerExtensions(self) -> list[str]:
         return ["gpkg"]
 
-    def defaultVectorFileExtension(self, hasGeometry: bool = True) -> str:  # noqa: N802, N803
+    def defaultVectorFileExtension(self, hasGeometry: bool = True) -> str:
         return "gpkg"
 
-    def loadAlgorithms(self) -> None:  # noqa: N802
+    def loadAlgorithms(self) -> None:
         from .algorithms import all_algorithms
 
         for algorithm in all_algorithms():

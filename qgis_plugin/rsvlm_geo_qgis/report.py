@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from qgis.core import (
+    QgsFillSymbol,
     QgsLayerTree,
     QgsLayoutItemLabel,
     QgsLayoutItemLegend,
@@ -16,7 +17,6 @@ from qgis.core import (
     QgsLayoutItemShape,
     QgsLayoutPoint,
     QgsLayoutSize,
-    QgsFillSymbol,
     QgsLegendStyle,
     QgsPrintLayout,
     QgsProject,
@@ -70,7 +70,16 @@ def make_report(
     rule.setSymbol(QgsFillSymbol.createSimple({"color": BRAND, "outline_style": "no"}))
     _put(layout, rule, 10, 8, 1.6, 11)
     _say(layout, title, 14, 7.5, 270, 8, 16, INK, bold=True)
-    _say(layout, str(run.get("question") or done.get("summary", "")).split("\n")[0], 14, 14.5, 270, 6, 9, SOFT)
+    _say(
+        layout,
+        str(run.get("question") or done.get("summary", "")).split("\n")[0],
+        14,
+        14.5,
+        270,
+        6,
+        9,
+        SOFT,
+    )
     _say(layout, tr("Totals"), 216, 24, 71, 6, 9, BRAND, bold=True)
     _say(layout, total or str(done.get("summary", "")), 216, 29.5, 71, 22, 11, INK, bold=True)
     _say(layout, tr("Answers by status"), 216, 54, 71, 6, 9, BRAND, bold=True)
@@ -95,7 +104,7 @@ def make_report(
     _put(layout, bar, 12, 191, 80, 10)
     _say(
         layout,
-        tr("A total speaks only for the tiles that were answered; hatched tiles could not be told."),
+        tr("A total speaks only for the tiles that were answered; hatched tiles could not be told."),  # noqa: E501
         100, 193.5, 187, 8, 8, SOFT,
     )  # fmt: skip
     manager.addLayout(layout)

@@ -7,8 +7,9 @@ The GeoPackage brings its own styles; where it has none the plugin's are used.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 from qgis.core import (
     QgsEditorWidgetSetup,
@@ -27,7 +28,7 @@ from .i18n import tr
 from .status import STATUSES, reason_name, status_name
 
 __all__ = [
-    "add_run", "dress", "dress_tip", "history", "load_style", "open_layer", "output_path", "remember_run", "run_facts",
+    "add_run", "dress", "dress_tip", "history", "load_style", "open_layer", "output_path", "remember_run", "run_facts",  # noqa: E501
     "status_name", "style_on_load",
 ]  # fmt: skip
 
@@ -72,7 +73,7 @@ def output_path(project: QgsProject, raster_source: str, what: str, when: str) -
     raise OSError(tr("no folder can be written: {folders}", folders=", ".join(map(str, homes))))
 
 
-def open_layer(path: str, table: str, name: str) -> Optional[QgsVectorLayer]:
+def open_layer(path: str, table: str, name: str) -> QgsVectorLayer | None:
     """One table of a run's file, or None when it has no such table."""
     layer = QgsVectorLayer(f"{path}|layername={table}", name, "ogr")
     return layer if layer.isValid() else None
@@ -80,8 +81,11 @@ def open_layer(path: str, table: str, name: str) -> Optional[QgsVectorLayer]:
 
 def add_run(
     project: QgsProject, path: str, title: str, done: dict[str, Any], facts: dict[str, Any]
-) -> list[QgsVectorLayer]:
-    """Put a finished run into the project as a group of its own, on top.
+) -> Iterator[list[QgsVectorLayer] | None]:
+    """Put a finished run into the project as a group of its own, on top, step by step.
+
+    Yields None after each step and the layers at the end; the caller lets the GUI come round
+    between two steps.
 
     Args:
         project: Where to.
@@ -95,31 +99,46 @@ def add_run(
         layer = open_layer(path, table, name)
         if layer is None or (table == "objects" and layer.featureCount() == 0):
             continue
-        dress(layer, table, done, facts)
+        yield None
+        restyle(layer, table, facts)
+        yield None
+        explain(layer, table, done, facts)
         layers.append(layer)
+        yield None
     if not layers:
-        return []
+        yield []
+        return
     group = project.layerTreeRoot().insertGroup(0, title)
     group.setCustomProperty("rsvlm_geo/run_id", str(done.get("run_id", "")))
-    project.addMapLayers(layers, False)
     for layer in layers:
+        project.addMapLayer(layer, False)
         node = group.addLayer(layer)
         node.setExpanded(layer.name() == tr("Answers") and facts.get("task") != "describe")
+        yield None
     # an empty group cannot be open: say it again now that it has layers
     group.setExpanded(False)
     group.setExpanded(True)
     remember_run(project, path, title, done, facts)
-    return layers
+    yield layers
 
 
-def dress(
-    layer: QgsVectorLayer, table: str, done: dict[str, Any], facts: dict[str, Any]
-) -> None:
+def dress(layer: QgsVectorLayer, table: str, done: dict[str, Any], facts: dict[str, Any]) -> None:
     """Style, aliases, form, map tip and metadata of a result layer."""
-    if not _has_own_style(layer):
-        load_style(layer, table)
+    restyle(layer, table, facts)
+    explain(layer, table, done, facts)
+
+
+def restyle(layer: QgsVectorLayer, table: str, facts: dict[str, Any]) -> None:
+    """The file's own style, or the plugin's where it has none."""
+    if _has_own_style(layer):
+        return
+    load_style(layer, table)
     if facts.get("task") == "classify" and table == "answers":
         _colour_classes(layer)
+
+
+def explain(layer: QgsVectorLayer, table: str, done: dict[str, Any], facts: dict[str, Any]) -> None:
+    """Names of fields, form, map tip, metadata."""
     _name_fields(layer)
     dress_tip(layer, table)
     layer.setMetadata(_metadata(layer, done, facts))
@@ -155,7 +174,7 @@ class _Dresser(QgsProcessingLayerPostProcessorInterface):
         super().__init__()
         self._done = done
 
-    def postProcessLayer(self, layer: Any, context: Any, feedback: Any) -> None:  # noqa: N802
+    def postProcessLayer(self, layer: Any, context: Any, feedback: Any) -> None:
         if isinstance(layer, QgsVectorLayer):
             dress(layer, "answers", self._done, {})
             layer.triggerRepaint()
@@ -222,7 +241,7 @@ def _name_fields(layer: QgsVectorLayer) -> None:
         "status": {status_name(s): s for s in STATUSES},
         "reason": {
             reason_name(r): r
-            for r in ("invisible", "panchromatic", "below_gsd", "modality", "low_confidence", "out_of_scope")
+            for r in ("invisible", "panchromatic", "below_gsd", "modality", "low_confidence", "out_of_scope")  # noqa: E501
         },
     }  # fmt: skip
     for name, values in maps.items():
@@ -240,7 +259,7 @@ def dress_tip(layer: QgsVectorLayer, table: str) -> None:
     picture = "[% coalesce(try(eval('rsvlm_thumbnail()')), '') %]"
     if table == "objects":
         body = (
-            "<b>[% replace(\"label\", '_', ' ') %]</b> [% coalesce(round(\"score\" * 100) || ' %', '') %]"
+            "<b>[% replace(\"label\", '_', ' ') %]</b> [% coalesce(round(\"score\" * 100) || ' %', '') %]"  # noqa: E501
             "<br>[% coalesce(round(\"area_m2\", 1) || ' m²', '') %]"
         )
     else:
@@ -251,12 +270,12 @@ def dress_tip(layer: QgsVectorLayer, table: str) -> None:
             "<div style='color:#5c6b70'>[% \"question\" %]</div>"
             "<div style='font-size:12pt;margin:4px 0'><b>[% CASE WHEN \"status\" = 'answered' THEN "
             f"\"answer\" WHEN \"status\" = 'refused' THEN '{refused}: ' || "
-            "represent_value(\"reason\") ELSE represent_value(\"status\") END %]</b></div>"
-            f"<div style='color:#5c6b70'>[% coalesce('{sure} ' || round(\"confidence\" * 100) || ' %', "
+            'represent_value("reason") ELSE represent_value("status") END %]</b></div>'
+            f"<div style='color:#5c6b70'>[% coalesce('{sure} ' || round(\"confidence\" * 100) || ' %', "  # noqa: E501
             f"'{none}') %] · [% \"tile_id\" %]</div>"
         )
     layer.setMapTipTemplate(
-        f"<div style='font-family:sans-serif;font-size:10pt;width:240px;color:#1d2b2f'>{picture}{body}</div>"
+        f"<div style='font-family:sans-serif;font-size:10pt;width:240px;color:#1d2b2f'>{picture}{body}</div>"  # noqa: E501
     )
 
 
@@ -280,7 +299,11 @@ def _metadata(
         )
     )
     metadata.setKeywords(
-        {"rsvlm_geo": [str(v) for v in (facts.get("task"), facts.get("target"), run.get("model")) if v]}
+        {
+            "rsvlm_geo": [
+                str(v) for v in (facts.get("task"), facts.get("target"), run.get("model")) if v
+            ]
+        }
     )
     metadata.setHistory([f"{key}: {value}" for key, value in {**facts, **run}.items() if value])
     metadata.setCrs(layer.crs())

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from typing import Any, Callable, Optional
+from collections.abc import Callable
+from typing import Any
 
 from qgis.core import (
     QgsApplication,
@@ -16,6 +17,7 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
 
+from .answers_model import RowTuple, row_of_event
 from .client import EngineCancelled
 from .i18n import tr
 from .provider import PROVIDER_ID
@@ -23,8 +25,8 @@ from .service import explain
 
 __all__ = ["Background", "Run", "RunFeedback"]
 
-TICK_MS = 80
-EVENTS_A_TICK = 250
+TICK_MS = 120
+ROWS_A_TICK = 1500
 
 
 class RunFeedback(QgsProcessingFeedback):
@@ -33,19 +35,23 @@ class RunFeedback(QgsProcessingFeedback):
     def __init__(self) -> None:
         super().__init__(False)
         self.events: deque[dict[str, Any]] = deque()
-        self.engine_error: Optional[BaseException] = None
-        self.done_event: Optional[dict[str, Any]] = None
+        self.rows: deque[RowTuple] = deque()
+        self.engine_error: BaseException | None = None
+        self.done_event: dict[str, Any] | None = None
         self.errors: list[str] = []
         self.warnings: list[str] = []
 
     def engine_event(self, event: dict[str, Any]) -> None:
         """Called on the worker's thread."""
-        self.events.append(event)
+        if event.get("type") == "answer":
+            self.rows.append(row_of_event(event))
+        else:
+            self.events.append(event)
 
-    def reportError(self, error: str, fatalError: bool = False) -> None:  # noqa: N802, N803
+    def reportError(self, error: str, fatalError: bool = False) -> None:
         self.errors.append(error)
 
-    def pushWarning(self, warning: str) -> None:  # noqa: N802
+    def pushWarning(self, warning: str) -> None:
         self.warnings.append(warning)
 
 
@@ -67,8 +73,8 @@ class Run(QObject):
         self.cancelled = False
         self._context = QgsProcessingContext()
         self._context.setProject(QgsProject.instance())
-        self._outcome: Optional[tuple[bool, dict[str, Any]]] = None
-        self._task: Optional[QgsProcessingAlgRunnerTask] = None
+        self._outcome: tuple[bool, dict[str, Any]] | None = None
+        self._task: QgsProcessingAlgRunnerTask | None = None
         self._timer = QTimer(self)
         self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(self._tick)
@@ -104,7 +110,9 @@ class Run(QObject):
         """What went wrong and what to do, when ``finished`` said it went wrong."""
         error = self.feedback.engine_error
         if isinstance(error, EngineCancelled):
-            return tr("Cancelled."), tr("No file was written; the finished tiles are taken up again.")
+            return tr("Cancelled."), tr(
+                "No file was written; the finished tiles are taken up again."
+            )
         if error is not None:
             return explain(error)
         errors = [e for e in self.feedback.errors if e.strip()]
@@ -115,24 +123,23 @@ class Run(QObject):
         self._outcome = (good, results)
 
     def _tick(self) -> None:
-        answers = []
-        events = self.feedback.events
-        for _ in range(EVENTS_A_TICK):
-            if not events:
-                break
+        progress = None
+        events, rows = self.feedback.events, self.feedback.rows
+        while events:
             event = events.popleft()
             kind = event.get("type")
-            if kind == "answer":
-                answers.append(event)
-            elif kind == "started":
+            if kind == "started":
                 self.started.emit(event)
             elif kind == "progress":
-                self.progressed.emit(event)
+                progress = event
             elif kind == "queued":
                 self.queued.emit(int(event.get("ahead", 1)))
+        answers = [rows.popleft() for _ in range(min(len(rows), ROWS_A_TICK))]
+        if progress is not None:
+            self.progressed.emit(progress)
         if answers:
             self.answered.emit(answers)
-        if self._outcome is not None and not events:
+        if self._outcome is not None and not events and not rows:
             self._timer.stop()
             good, results = self._outcome
             self.finished.emit(good, results)
@@ -154,7 +161,7 @@ class Background(QObject):
 
     def _go(self) -> None:
         result: Any = None
-        problem: Optional[BaseException] = None
+        problem: BaseException | None = None
         try:
             result = self._work()
         except Exception as error:

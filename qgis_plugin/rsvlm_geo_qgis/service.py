@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import Optional
 
 from qgis.core import Qgis, QgsMessageLog
 
@@ -18,11 +17,11 @@ __all__ = ["LOG_TAG", "close", "engine", "explain", "log", "restart"]
 LOG_TAG = "rsvlm_geo"
 
 _lock = threading.Lock()
-_client: Optional[EngineClient] = None
+_client: EngineClient | None = None
 _python = ""
 
 
-def log(text: str, level: Optional[Qgis.MessageLevel] = None) -> None:
+def log(text: str, level: Qgis.MessageLevel | None = None) -> None:
     """A line in QGIS's log panel; safe from any thread."""
     QgsMessageLog.logMessage(text, LOG_TAG, level or Qgis.MessageLevel.Info, False)
 

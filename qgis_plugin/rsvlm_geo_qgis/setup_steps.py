@@ -8,9 +8,9 @@ import shlex
 import shutil
 import subprocess
 import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Mapping, Optional
 
 from . import engine_env
 
@@ -95,7 +95,7 @@ def run_steps(
     proxy: str = "",
     on_line: Callable[[str], None],
     cancelled: Callable[[], bool] = lambda: False,
-) -> Optional[str]:
+) -> str | None:
     """Run the commands one after the other.
 
     Returns:

@@ -1,21 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A raster layer as something the engine can open: a path, or a rendering of the layer.
 
-Layers of the gdal provider go to the engine by path (files, ``/vsicurl``, ``/vsizip``, subdatasets).
-Everything else (WMS, XYZ, WCS, databases) is rendered for the asked area to a temporary
-cloud-optimised GeoTIFF. *What I see* passes the layer's own bands and stretch, and renders the layer
-when its style is more than that.
+Layers of the gdal provider go to the engine by path (files, ``/vsicurl``, ``/vsizip``,
+subdatasets). Everything else (WMS, XYZ, WCS, databases) is rendered for the asked area to a
+temporary cloud-optimised GeoTIFF. *What I see* passes the layer's own bands and stretch, and
+renders the layer when its style is more than that.
 """
 
 from __future__ import annotations
 
 import math
-import os
 import re
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Optional
 
 from osgeo import gdal, osr
 from qgis.core import (
@@ -53,9 +52,9 @@ class LayerSource:
 
     href: str
     """Path, URL or /vsi path; empty when the layer must be rendered first."""
-    bands: Optional[list[int]] = None
+    bands: list[int] | None = None
     """1-based bands shown as red, green, blue; the engine's choice when None."""
-    stretch: Optional[list[list[float]]] = None
+    stretch: list[list[float]] | None = None
     """Low and high per band; the engine's choice when None."""
 
 
@@ -78,7 +77,7 @@ def layer_path(layer: QgsRasterLayer) -> str:
     return path or source.split("|")[0]
 
 
-def layer_stretch(layer: QgsRasterLayer) -> Optional[tuple[list[int], list[list[float]]]]:
+def layer_stretch(layer: QgsRasterLayer) -> tuple[list[int], list[list[float]]] | None:
     """The bands and limits a layer is drawn with, or None when its style is more than a stretch."""
     renderer = layer.renderer()
     if isinstance(renderer, QgsMultiBandColorRenderer):
@@ -136,12 +135,12 @@ def source_of(layer: QgsRasterLayer, *, seen: bool = False) -> LayerSource:
     path = layer_path(layer)
     if not path:
         return LayerSource("")
-    if "://" not in path and not path.startswith("/vsi") and ":" not in path[2:]:
-        if not Path(path).exists():
-            raise SourceError(
-                tr("The file of “{name}” is gone: {path}; repair its data source.",
-                   name=layer.name(), path=path)
-            )  # fmt: skip
+    local = "://" not in path and not path.startswith("/vsi") and ":" not in path[2:]
+    if local and not Path(path).exists():
+        raise SourceError(
+            tr("The file of “{name}” is gone: {path}; repair its data source.",
+               name=layer.name(), path=path)
+        )  # fmt: skip
     path = _with_assigned_crs(layer, path)
     if seen:
         stretch = layer_stretch(layer)
@@ -160,11 +159,13 @@ def _with_assigned_crs(layer: QgsRasterLayer, path: str) -> str:
         return path
     if own is not None:
         in_file = QgsCoordinateReferenceSystem.fromWkt(own.ExportToWkt())
-        if in_file == layer.crs() or own.IsSame(wanted, ["IGNORE_DATA_AXIS_TO_SRS_AXIS_MAPPING=YES"]):
+        if in_file == layer.crs() or own.IsSame(
+            wanted, ["IGNORE_DATA_AXIS_TO_SRS_AXIS_MAPPING=YES"]
+        ):
             return path
     if not dataset.GetProjection() and dataset.GetGeoTransform(can_return_null=True) is None:
         return path
-    vrt = os.path.join(tempfile.mkdtemp(prefix="rsvlm_"), Path(path).stem + ".vrt")
+    vrt = str(Path(tempfile.mkdtemp(prefix="rsvlm_")) / f"{Path(path).stem}.vrt")
     made = gdal.Translate(vrt, dataset, format="VRT", outputSRS=wanted.ExportToWkt())
     return vrt if made is not None else path
 
@@ -211,7 +212,7 @@ def render(
         progress: Told the share done, 0..1.
 
     Returns:
-        The share of its pieces that came back empty (no picture), 0..1. They are nodata in the file.
+        The share of its pieces that came back empty (no picture), 0..1; nodata in the file.
 
     Raises:
         SourceError: The area is too large, all of it is empty, or the file cannot be written.
@@ -221,7 +222,7 @@ def render(
     width, height = (max(1, math.ceil(side / pixel)) for side in (extent.width(), extent.height()))
     if max(width, height) > MAX_SIDE_PX:
         raise SourceError(
-            tr("The area is {width} × {height} pixels at {gsd} m; choose a smaller area or a larger "
+            tr("The area is {width} × {height} pixels at {gsd} m; choose a smaller area or a larger "  # noqa: E501
                "ground sampling distance.", width=width, height=height, gsd=f"{gsd_m:g}")
         )  # fmt: skip
     raw = path + ".raw.tif"
@@ -250,7 +251,7 @@ def render(
                 data = _draw(layer, box, crs, w, h)
                 empty += 0 if any(data[3::4]) else 1
             dataset.WriteRaster(x, y, w, h, bytes(data), w, h, gdal.GDT_Byte, [1, 2, 3, 4],
-                                buf_pixel_space=4, buf_line_space=4 * w, buf_band_space=1)  # fmt: skip
+                                buf_pixel_space=4, buf_line_space=4 * w, buf_band_space=1)  # fmt: skip  # noqa: E501
             progress((i + 1) / len(pieces))
         dataset.FlushCache()
         if empty == len(pieces):

@@ -24,7 +24,7 @@ from collections import deque
 from pathlib import Path
 
 TRICKS = dict(
-    (part.split("=", 1) + [""])[:2] for part in os.environ.get("FAKE_ENGINE", "").split(",") if part
+    [*part.split("=", 1), ""][:2] for part in os.environ.get("FAKE_ENGINE", "").split(",") if part
 )
 WIRE = os.fdopen(os.dup(1), "wb", buffering=0)
 os.dup2(2, 1)
@@ -109,11 +109,11 @@ def run(request: dict, cancelled: threading.Event) -> None:
     error = TRICKS.get("error")
     if error:
         send(**{"type": "error", "id": ident, "class": error, "exit_code": 1,
-                "message": f"{error} made on purpose", "next_step": "try something else"})  # fmt: skip
+                "message": f"{error} made on purpose", "next_step": "try something else"})  # fmt: skip  # noqa: E501
         return
     if not request["source"].startswith("/vsi") and not Path(request["source"]).exists():
         send(**{"type": "error", "id": ident, "class": "SceneNotFoundError", "exit_code": 1,
-                "message": f"no such file: {request['source']}", "next_step": "check the path"})  # fmt: skip
+                "message": f"no such file: {request['source']}", "next_step": "check the path"})  # fmt: skip  # noqa: E501
         return
     n = int(TRICKS.get("tiles", 0) or 25)
     polygon = request.get("polygon")
@@ -144,9 +144,22 @@ def run(request: dict, cancelled: threading.Event) -> None:
             send(type="answer", id=ident, **row)
         if i % 8 == 7:
             rate = (i + 1) / max(1e-3, time.monotonic() - began)
-            send(type="progress", id=ident, done=i + 1, total=n, tiles_per_s=rate, eta_s=(n - i) / rate)
+            send(
+                type="progress",
+                id=ident,
+                done=i + 1,
+                total=n,
+                tiles_per_s=rate,
+                eta_s=(n - i) / rate,
+            )
     done = len(rows) / n
-    coverage = {"seen": done, "nodata": 0.0, "failed": 0.0, "pending": 1 - done, "refused": 0.1 * done}
+    coverage = {
+        "seen": done,
+        "nodata": 0.0,
+        "failed": 0.0,
+        "pending": 1 - done,
+        "refused": 0.1 * done,
+    }
     stopped = cancelled.is_set()
     paths = []
     if rows and not stopped:
@@ -157,8 +170,8 @@ def run(request: dict, cancelled: threading.Event) -> None:
     totals = []
     if request["task"] in ("count", "locate"):
         totals = [{"label": request.get("target") or "thing", "value": total, "unit": "objects",
-                   "complete": False, "coverage": coverage, "text": f"{total:g} at least"}]  # fmt: skip
-    final = dict(
+                   "complete": False, "coverage": coverage, "text": f"{total:g} at least"}]  # fmt: skip  # noqa: E501
+    final: dict = dict(  # noqa: C408
         type="done", id=ident, run_id="fake0001",
         outcome="cancelled" if stopped else "incomplete", paths=paths,
         layers=["answers", "objects"] if totals else ["answers"], coverage=coverage,
@@ -203,10 +216,10 @@ class Engine:
             return False
         if kind == "info":
             send(type="info", id=ident, protocol=1, version="0.0", python="3.11.0",
-                 executable=sys.executable, versions={"onnxruntime": "0"}, gdal={}, providers=[PROVIDER],
+                 executable=sys.executable, versions={"onnxruntime": "0"}, gdal={}, providers=[PROVIDER],  # noqa: E501
                  packs=[] if "nopack" in TRICKS else [PACK],
                  active={"name": "fake-mini", "provider": PROVIDER, "tiles_per_s": 40.0},
-                 problems=["no model pack is installed; run: rsvlm-geo packs"] if "nopack" in TRICKS else [])  # fmt: skip
+                 problems=["no model pack is installed; run: rsvlm-geo packs"] if "nopack" in TRICKS else [])  # fmt: skip  # noqa: E501
         elif kind == "estimate":
             send(type="estimate", id=ident, tiles=25, tile_m=40.0, gsd_m=0.2, read_gsd_m=0.2,
                  seconds=1.2, memory_mb=310.0, tiles_per_s=20.0, model="fake-mini",

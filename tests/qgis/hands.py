@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import os
 import shutil
 import subprocess
 import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 
 from qgis.core import QgsApplication, QgsProject
 from qgis.PyQt.QtCore import QPoint, Qt, QTimer
@@ -112,11 +114,20 @@ class Heartbeat:
         self._timer.setInterval(10)
         self._timer.timeout.connect(self._beat)
         self._last = 0.0
+        self._suspect_s = 0.0
+        self._stacks: Any = None
         self.longest = 0.0
         self.gaps: list[float] = []
+        self.late: list[str] = []
+        self._began = 0.0
 
-    def start(self) -> None:
+    def start(self, suspect_s: float = 0.0) -> None:
+        """Begin; with ``suspect_s`` the stacks of a longer gap are written to stacks.txt."""
+        self._suspect_s = suspect_s
+        if suspect_s and self._stacks is None:
+            self._stacks = (Path(DATA["artefacts"]) / "stacks.txt").open("w")
         self._last, self.longest, self.gaps = time.perf_counter(), 0.0, []
+        self._began, self.late = self._last, []
         self._timer.start()
 
     def _beat(self) -> None:
@@ -124,11 +135,19 @@ class Heartbeat:
         gap = now - self._last
         self._last = now
         self.gaps.append(gap)
+        if gap > 0.06:
+            self.late.append(f"{gap:.3f} at {now - self._began:.2f}")
         self.longest = max(self.longest, gap)
+        if self._suspect_s:
+            faulthandler.dump_traceback_later(self._suspect_s, file=self._stacks)
 
     def stop(self) -> float:
         self._timer.stop()
         self._beat()
+        if self._suspect_s:
+            faulthandler.cancel_dump_traceback_later()
+            self._stacks.write(f"=== longest {self.longest:.3f} s\n")
+            self._stacks.flush()
         return self.longest
 
 
@@ -204,4 +223,14 @@ def begin(scenario: Callable[[], None]) -> None:
     QTimer.singleShot(600, go)
 
 
-__all__ = ["DATA", "FACTS", "Heartbeat", "QgsApplication", "begin", "click", "drag", "drawn", "iface"]
+__all__ = [
+    "DATA",
+    "FACTS",
+    "Heartbeat",
+    "QgsApplication",
+    "begin",
+    "click",
+    "drag",
+    "drawn",
+    "iface",
+]

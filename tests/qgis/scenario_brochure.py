@@ -1,6 +1,5 @@
 """The whole way through the plugin in a real desktop, with real clicks."""
 
-import json
 import time
 
 import hands
@@ -87,7 +86,10 @@ def scenario() -> None:
     times = []
     for i, question in enumerate(DATA.get("questions", ["Is there a building?"] * 2)):
         place = DATA.get("places", [[0.45, 0.5], [0.6, 0.4]])[i]
-        click(canvas.viewport(), QPoint(int(canvas.width() * place[0]), int(canvas.height() * place[1])))
+        click(
+            canvas.viewport(),
+            QPoint(int(canvas.width() * place[0]), int(canvas.height() * place[1])),
+        )
         popup = until(lambda: dock.ask_here._popup, "the popup")
         click(popup.line)
         write(question)
@@ -113,8 +115,6 @@ def scenario() -> None:
     drawn()
     FACTS["layers"] = [x.name() for x in QgsProject.instance().mapLayers().values()]
     QgsProject.instance().write(project)
-    with open(project.replace(".qgz", ".json"), "w") as note:
-        json.dump(FACTS["layers"], note)
 
 
 hands.begin(scenario)

@@ -17,7 +17,9 @@ def scenario() -> None:
     FACTS["layers"] = sorted(layer.name() for layer in layers)
     FACTS["valid"] = all(layer.isValid() for layer in layers)
     FACTS["renderers"] = {
-        layer.name(): layer.renderer().type() for layer in layers if isinstance(layer, QgsVectorLayer)
+        layer.name(): layer.renderer().type()
+        for layer in layers
+        if isinstance(layer, QgsVectorLayer)
     }
     FACTS["metadata"] = {
         layer.name(): bool(layer.metadata().identifier())

@@ -7,7 +7,7 @@ import json
 import os
 import tempfile
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 from qgis.core import (
     QgsCoordinateReferenceSystem,
@@ -71,7 +71,7 @@ class SceneAlgorithm(QgsProcessingAlgorithm):
 
     # -- who it is
 
-    def createInstance(self) -> QgsProcessingAlgorithm:  # noqa: N802
+    def createInstance(self) -> QgsProcessingAlgorithm:
         return type(self)()
 
     def name(self) -> str:
@@ -80,7 +80,7 @@ class SceneAlgorithm(QgsProcessingAlgorithm):
     def group(self) -> str:
         return tr("Ask a scene")
 
-    def groupId(self) -> str:  # noqa: N802
+    def groupId(self) -> str:
         return "scene"
 
     def icon(self) -> QIcon:
@@ -89,10 +89,10 @@ class SceneAlgorithm(QgsProcessingAlgorithm):
     def tags(self) -> list[str]:
         return ["vlm", "remote sensing", "ai", "onnx", "question", "caption", "count", "detect"]
 
-    def helpUrl(self) -> str:  # noqa: N802
+    def helpUrl(self) -> str:
         return ""
 
-    def shortHelpString(self) -> str:  # noqa: N802
+    def shortHelpString(self) -> str:
         return "<br><br>".join(
             (
                 self.shortDescription(),
@@ -105,7 +105,7 @@ class SceneAlgorithm(QgsProcessingAlgorithm):
             )
         )  # fmt: skip
 
-    def canExecute(self) -> tuple[bool, str]:  # noqa: N802
+    def canExecute(self) -> tuple[bool, str]:
         python = settings.engine_python()
         if not python:
             return False, tr(
@@ -121,12 +121,14 @@ class SceneAlgorithm(QgsProcessingAlgorithm):
 
     # -- what it takes and gives
 
-    def initAlgorithm(self, configuration: Optional[dict[str, Any]] = None) -> None:  # noqa: N802
+    def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:
         self.addParameter(QgsProcessingParameterRasterLayer("INPUT", tr("Raster layer")))
         if self.NEEDS_TARGET:
             self.addParameter(
                 QgsProcessingParameterString(
-                    "TARGET", tr("What to look for (a class, or several separated by commas)"), "car"
+                    "TARGET",
+                    tr("What to look for (a class, or several separated by commas)"),
+                    "car",
                 )
             )
         if self.NEEDS_QUESTION:
@@ -183,10 +185,13 @@ class SceneAlgorithm(QgsProcessingAlgorithm):
         self.addOutput(QgsProcessingOutputString("SUMMARY", tr("Summary")))
         self.addOutput(QgsProcessingOutputString("RUN_ID", tr("Run")))
 
-    def checkParameterValues(  # noqa: N802
+    def checkParameterValues(
         self, parameters: dict[str, Any], context: QgsProcessingContext
     ) -> tuple[bool, str]:
-        if self.NEEDS_QUESTION and not self.parameterAsString(parameters, "QUESTION", context).strip():
+        if (
+            self.NEEDS_QUESTION
+            and not self.parameterAsString(parameters, "QUESTION", context).strip()
+        ):
             return False, tr("Type a question, for example: is there a bridge?")
         if self.NEEDS_TARGET and not self.parameterAsString(parameters, "TARGET", context).strip():
             return False, tr("Say what to look for, for example: car")
@@ -194,7 +199,7 @@ class SceneAlgorithm(QgsProcessingAlgorithm):
 
     # -- the run
 
-    def prepareAlgorithm(  # noqa: N802
+    def prepareAlgorithm(
         self,
         parameters: dict[str, Any],
         context: QgsProcessingContext,
@@ -214,7 +219,8 @@ class SceneAlgorithm(QgsProcessingAlgorithm):
         gsd = self.parameterAsDouble(parameters, "GSD", context)
         self.area = self._asked_area(parameters, context)
         options = {
-            "model": self.parameterAsString(parameters, "MODEL", context) or settings.get("engine/model"),
+            "model": self.parameterAsString(parameters, "MODEL", context)
+            or settings.get("engine/model"),
             "provider": DEVICES[self.parameterAsEnum(parameters, "DEVICE", context)],
             "threads": settings.get("engine/threads"),
             "margin": self.parameterAsDouble(parameters, "MARGIN", context),
@@ -243,11 +249,13 @@ class SceneAlgorithm(QgsProcessingAlgorithm):
 
     def _asked_area(
         self, parameters: dict[str, Any], context: QgsProcessingContext
-    ) -> Optional[QgsGeometry]:
+    ) -> QgsGeometry | None:
         """What is asked about in the layer's CRS, or None for all of it."""
         aoi = self.parameterAsSource(parameters, "AOI", context)
         if aoi is not None:
-            to_layer = QgsCoordinateTransform(aoi.sourceCrs(), self._crs, context.transformContext())
+            to_layer = QgsCoordinateTransform(
+                aoi.sourceCrs(), self._crs, context.transformContext()
+            )
             shapes = []
             for feature in aoi.getFeatures():
                 shape = QgsGeometry(feature.geometry())
@@ -265,7 +273,7 @@ class SceneAlgorithm(QgsProcessingAlgorithm):
                 return QgsGeometry.fromRect(extent)
         return None
 
-    def processAlgorithm(  # noqa: N802
+    def processAlgorithm(
         self,
         parameters: dict[str, Any],
         context: QgsProcessingContext,
@@ -430,5 +438,3 @@ def _check_output(path: str) -> None:
         raise QgsProcessingException(
             tr("The folder {folder} cannot be written; choose another.", folder=str(folder))
         )
-
-

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Any
 
 from qgis.core import (
     QgsProcessingContext,
@@ -32,22 +32,22 @@ class BatchStacAlgorithm(CommandAlgorithm):
     def name(self) -> str:
         return "batchstac"
 
-    def displayName(self) -> str:  # noqa: N802
+    def displayName(self) -> str:
         return tr("Ask many scenes (STAC)")
 
     def group(self) -> str:
         return tr("Many scenes")
 
-    def groupId(self) -> str:  # noqa: N802
+    def groupId(self) -> str:
         return "many"
 
     def icon(self) -> QIcon:
         return icon("batch")
 
-    def shortDescription(self) -> str:  # noqa: N802
+    def shortDescription(self) -> str:
         return tr("One question to every item of a STAC collection or folder, resumable.")
 
-    def shortHelpString(self) -> str:  # noqa: N802
+    def shortHelpString(self) -> str:
         return (
             self.shortDescription()
             + "<br><br>"
@@ -55,11 +55,11 @@ class BatchStacAlgorithm(CommandAlgorithm):
                  "Results lie in the folder as parts, one a scene; run it again to go on.")
         )  # fmt: skip
 
-    def initAlgorithm(self, configuration: Optional[dict[str, Any]] = None) -> None:  # noqa: N802
+    def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:
+        self.addParameter(QgsProcessingParameterString("ITEMS", tr("STAC items: file or URL")))
         self.addParameter(
-            QgsProcessingParameterString("ITEMS", tr("STAC items: file or URL"))
+            QgsProcessingParameterEnum("TASK", tr("Task"), list(TASKS), defaultValue=1)
         )
-        self.addParameter(QgsProcessingParameterEnum("TASK", tr("Task"), list(TASKS), defaultValue=1))
         self.addParameter(
             QgsProcessingParameterString(
                 "WORDS", tr("What to look for, or the question"), "", optional=True
@@ -71,7 +71,7 @@ class BatchStacAlgorithm(CommandAlgorithm):
         self.addParameter(QgsProcessingParameterFolderDestination("OUTPUT", tr("Folder")))
         self.addOutput(QgsProcessingOutputString("SUMMARY", tr("Summary")))
 
-    def processAlgorithm(  # noqa: N802
+    def processAlgorithm(
         self,
         parameters: dict[str, Any],
         context: QgsProcessingContext,
@@ -86,7 +86,9 @@ class BatchStacAlgorithm(CommandAlgorithm):
                      "--task", task, "--out", folder, "--json"]  # fmt: skip
         if words:
             arguments += ["--question" if task == "ask" else "--target", words]
-        model = self.parameterAsString(parameters, "MODEL", context) or str(settings.get("engine/model"))
+        model = self.parameterAsString(parameters, "MODEL", context) or str(
+            settings.get("engine/model")
+        )
         if model:
             arguments += ["--model", model]
         _, last = self.run_command(arguments, feedback)

@@ -17,13 +17,15 @@ __all__ = ["CommandAlgorithm"]
 class CommandAlgorithm(QgsProcessingAlgorithm):
     """Shared by search and batch."""
 
-    def createInstance(self) -> QgsProcessingAlgorithm:  # noqa: N802
+    def createInstance(self) -> QgsProcessingAlgorithm:
         return type(self)()
 
-    def canExecute(self) -> tuple[bool, str]:  # noqa: N802
+    def canExecute(self) -> tuple[bool, str]:
         if settings.engine_python():
             return True, ""
-        return False, tr("No engine is set up yet. Open Settings ▸ Options ▸ rsvlm_geo and press Set up.")
+        return False, tr(
+            "No engine is set up yet. Open Settings ▸ Options ▸ rsvlm_geo and press Set up."
+        )
 
     def run_command(
         self, arguments: list[str], feedback: QgsProcessingFeedback
@@ -42,7 +44,9 @@ class CommandAlgorithm(QgsProcessingAlgorithm):
             if event.get("type") == "warning":
                 feedback.pushWarning(str(event.get("message", "")))
             elif event.get("type") == "error":
-                feedback.pushWarning(f"{event.get('message', '')} {event.get('next_step') or ''}".strip())
+                feedback.pushWarning(
+                    f"{event.get('message', '')} {event.get('next_step') or ''}".strip()
+                )
             last.clear()
             last.update(event)
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Any
 
 from qgis.core import (
     QgsProcessingContext,
@@ -18,13 +18,13 @@ from .scene import ALGORITHMS
 __all__ = ["estimate_request"]
 
 
-def estimate_request(task: str, parameters: dict[str, Any]) -> Optional[dict[str, Any]]:
+def estimate_request(task: str, parameters: dict[str, Any]) -> dict[str, Any] | None:
     """The fields of an ``estimate`` request; None when the layer must be rendered first.
 
     Raises:
         QgsProcessingException: The parameters make no request; says what to do.
     """
-    algorithm = next(kind for kind in ALGORITHMS if kind.TASK == task)()
+    algorithm = next(kind for kind in ALGORITHMS if task == kind.TASK)()
     algorithm.initAlgorithm()
     context = QgsProcessingContext()
     context.setProject(QgsProject.instance())

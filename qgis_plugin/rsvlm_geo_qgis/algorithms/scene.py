@@ -15,10 +15,10 @@ class Describe(SceneAlgorithm):
     ICON = "describe"
     HAS_OBJECTS = True
 
-    def displayName(self) -> str:  # noqa: N802
+    def displayName(self) -> str:
         return tr("Describe a scene")
 
-    def shortDescription(self) -> str:  # noqa: N802
+    def shortDescription(self) -> str:
         return tr("Caption, scene class and counts of what the model knows, for every tile.")
 
 
@@ -27,10 +27,10 @@ class Caption(SceneAlgorithm):
     TASK = "caption"
     ICON = "caption"
 
-    def displayName(self) -> str:  # noqa: N802
+    def displayName(self) -> str:
         return tr("Caption a scene")
 
-    def shortDescription(self) -> str:  # noqa: N802
+    def shortDescription(self) -> str:
         return tr("A sentence or two about each tile.")
 
 
@@ -39,10 +39,10 @@ class Classify(SceneAlgorithm):
     TASK = "classify"
     ICON = "classify"
 
-    def displayName(self) -> str:  # noqa: N802
+    def displayName(self) -> str:
         return tr("Classify a scene")
 
-    def shortDescription(self) -> str:  # noqa: N802
+    def shortDescription(self) -> str:
         return tr("One scene class per tile, from the classes the model knows.")
 
 
@@ -53,11 +53,13 @@ class Count(SceneAlgorithm):
     NEEDS_TARGET = True
     HAS_OBJECTS = True
 
-    def displayName(self) -> str:  # noqa: N802
+    def displayName(self) -> str:
         return tr("Count objects")
 
-    def shortDescription(self) -> str:  # noqa: N802
-        return tr("The number of objects of a class per tile, and a total that says what it covers.")
+    def shortDescription(self) -> str:
+        return tr(
+            "The number of objects of a class per tile, and a total that says what it covers."
+        )
 
 
 class Locate(SceneAlgorithm):
@@ -67,10 +69,10 @@ class Locate(SceneAlgorithm):
     NEEDS_TARGET = True
     HAS_OBJECTS = True
 
-    def displayName(self) -> str:  # noqa: N802
+    def displayName(self) -> str:
         return tr("Locate objects")
 
-    def shortDescription(self) -> str:  # noqa: N802
+    def shortDescription(self) -> str:
         return tr("A polygon around each object of a class, merged across the seams of tiles.")
 
 
@@ -80,10 +82,10 @@ class Presence(SceneAlgorithm):
     ICON = "presence"
     NEEDS_TARGET = True
 
-    def displayName(self) -> str:  # noqa: N802
+    def displayName(self) -> str:
         return tr("Is it there?")
 
-    def shortDescription(self) -> str:  # noqa: N802
+    def shortDescription(self) -> str:
         return tr("Yes, no, or an honest refusal, for every tile.")
 
 
@@ -94,10 +96,10 @@ class Ask(SceneAlgorithm):
     NEEDS_QUESTION = True
     HAS_OBJECTS = True
 
-    def displayName(self) -> str:  # noqa: N802
+    def displayName(self) -> str:
         return tr("Ask a scene a question")
 
-    def shortDescription(self) -> str:  # noqa: N802
+    def shortDescription(self) -> str:
         return tr("A question in your own words, answered for every tile.")
 
 

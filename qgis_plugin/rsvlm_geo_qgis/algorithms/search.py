@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Any
 
 from qgis.core import (
     QgsProcessingContext,
@@ -31,30 +31,32 @@ class SearchAlgorithm(CommandAlgorithm):
     def name(self) -> str:
         return "search"
 
-    def displayName(self) -> str:  # noqa: N802
+    def displayName(self) -> str:
         return tr("Search tiles by text")
 
     def group(self) -> str:
         return tr("Many scenes")
 
-    def groupId(self) -> str:  # noqa: N802
+    def groupId(self) -> str:
         return "many"
 
     def icon(self) -> QIcon:
         return icon("search")
 
-    def shortDescription(self) -> str:  # noqa: N802
-        return tr("The tiles that look most like a sentence, best first, from an index made before.")
+    def shortDescription(self) -> str:
+        return tr(
+            "The tiles that look most like a sentence, best first, from an index made before."
+        )
 
-    def shortHelpString(self) -> str:  # noqa: N802
+    def shortHelpString(self) -> str:
         return (
             self.shortDescription()
             + "<br><br>"
-            + tr("Make the index once with the command line: rsvlm-geo index SCENE... --out FOLDER. "
+            + tr("Make the index once with the command line: rsvlm-geo index SCENE... --out FOLDER. "  # noqa: E501
                  "It needs a model pack that can embed text and images.")
         )  # fmt: skip
 
-    def initAlgorithm(self, configuration: Optional[dict[str, Any]] = None) -> None:  # noqa: N802
+    def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:
         self.addParameter(QgsProcessingParameterFile("INDEX", tr("Index"), compat.FILE_FOLDER))
         self.addParameter(QgsProcessingParameterString("TEXT", tr("Looks like")))
         self.addParameter(
@@ -67,7 +69,7 @@ class SearchAlgorithm(CommandAlgorithm):
         )
         self.addOutput(QgsProcessingOutputNumber("FOUND", tr("Tiles found")))
 
-    def processAlgorithm(  # noqa: N802
+    def processAlgorithm(
         self,
         parameters: dict[str, Any],
         context: QgsProcessingContext,
@@ -75,11 +77,13 @@ class SearchAlgorithm(CommandAlgorithm):
     ) -> dict[str, Any]:
         text = self.parameterAsString(parameters, "TEXT", context).strip()
         if not text:
-            raise QgsProcessingException(tr("Say what to look for, for example: a harbour with ships"))
+            raise QgsProcessingException(
+                tr("Say what to look for, for example: a harbour with ships")
+            )
         path = self.parameterAsOutputLayer(parameters, "OUTPUT", context)
         _, last = self.run_command(
             ["search", self.parameterAsString(parameters, "INDEX", context), text,
-             "--top", str(self.parameterAsInt(parameters, "TOP", context)), "--out", path, "--json"],
+             "--top", str(self.parameterAsInt(parameters, "TOP", context)), "--out", path, "--json"],  # noqa: E501
             feedback,
         )  # fmt: skip
         return {"OUTPUT": path, "FOUND": last.get("found", last.get("n", 0))}
