@@ -1,4 +1,4 @@
-"""At which ground resolution a scene is shown: fine enough for the object, wide enough to hold it."""
+"""At which ground resolution a scene is shown: fine enough for the object, and wide enough."""
 
 from __future__ import annotations
 
