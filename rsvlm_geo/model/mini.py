@@ -32,6 +32,11 @@ _PRESENCE = re.compile(
     r"(?:\s*just answer yes or no\.?)?\s*$",
     re.I,
 )
+_RELATION = re.compile(
+    r"^where (?:is|are) (?:the |an? )?(?P<a>[\w \-]+?) in relation to (?:the |an? )?"
+    r"(?P<b>[\w \-]+?)\s*[?.]*$",
+    re.I,
+)
 _WHY = {
     "invisible": "The {what} is invisible in the provided image, so I cannot provide an answer.",
     "panchromatic": "The image provided is panchromatic, which makes it impossible to determine "
@@ -147,6 +152,9 @@ class MiniVlm:
         if task == "classify":
             return self._classify(encoded, i, question)
         if task == "ask":
+            related = self._relate(encoded, i, question)
+            if related is not None:
+                return related
             match = _PRESENCE.match(question.text)
             known = self._info.find_class(match["what"]) if match else None
             if known is None:
@@ -194,6 +202,36 @@ class MiniVlm:
             text, None, shown.boxes, (name,) * n, shown.probability, 0.0,
             value=float(n), confidence=sure,
         )  # fmt: skip
+
+    def _relate(self, encoded: Encoded, i: int, question: Question) -> Reply | None:
+        """Where one class lies seen from another, from the surest box of each; None: not asked."""
+        stem, options = mini_talk.parse_choices(question.text)
+        match = _RELATION.match(stem)
+        pair = [self._info.find_class(match[k]) for k in "ab"] if match else []
+        found = [self.find(encoded, i, c.name) for c in pair if c is not None]
+        if len(found) != 2 or pair[0] == pair[1]:
+            return None
+        both = found[0].presence * found[1].presence
+        if not len(found[0].boxes) or not len(found[1].boxes):
+            both = 0.0
+            dx = dy = 0.0
+        else:
+            a, b = found[0].boxes[0], found[1].boxes[0]
+            dx, dy = ((a - b)[:2] + (a - b)[2:]) / 2
+        real = [o for o in options if not o.refusal]
+        refusing = [o.letter for o in options if o.refusal]
+        if real:
+            shares = mini_talk.direction_shares(float(dx), float(dy), real)
+            weight = both if refusing else 1.0
+            chances = {o.letter: float(p) * weight for o, p in zip(real, shares, strict=True)}
+            chances |= {letter: (1 - both) / len(refusing) for letter in refusing}
+            best = max(chances, key=lambda c: chances[c])
+            return Reply(best, chances, p_unanswerable=0.0 if refusing else 1 - both)
+        sector = int(((np.degrees(np.arctan2(dy, dx)) + 22.5) % 360) // 45)
+        said = f"to the {mini_talk.DIRECTIONS[sector]} of the {match['b'] if match else ''}"
+        if both < 0.5:
+            return Reply(why("invisible", question), p_unanswerable=1 - both, reason="invisible")
+        return Reply(said, p_unanswerable=1 - both, confidence=both)
 
     def _classify(self, encoded: Encoded, i: int, question: Question) -> Reply:
         domain = self._domain(question)

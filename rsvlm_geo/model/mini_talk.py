@@ -11,9 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Choice", "Spoken", "Talk", "parse_choices", "tidy"]
+__all__ = ["DIRECTIONS", "Choice", "Spoken", "Talk", "direction_shares", "parse_choices", "tidy"]
 
 GSDS = (0.1, 0.15, 0.2, 0.3, 0.5, 1.0, 2.5, 5.0, 10.0)
+DIRECTIONS = (
+    "right", "bottom right", "bottom", "bottom left", "left", "top left", "top", "top right",
+)  # fmt: skip
+"""Eight sectors of 45 degrees, clockwise from the right."""
 REASONS = ("invisible", "panchromatic", "below_gsd", "modality", "out_of_scope")
 _CHOICE = re.compile(r"(?:^|\s)\(?([A-F])[:.)]\s*(.+?)(?=\s\(?[A-F][:.)]\s|$)", re.S)
 _SORRY = re.compile(r"sorry|invisible|cannot|not visible|none of", re.I)
@@ -49,6 +53,23 @@ def parse_choices(text: str) -> tuple[str, tuple[Choice, ...]]:
         return text, ()
     options = (Choice(m[1], m[2].strip(" .;,"), bool(_SORRY.search(m[2]))) for m in found)
     return text[: found[0].start()].strip(), tuple(options)
+
+
+def direction_shares(dx: float, dy: float, options: Sequence[Choice]) -> NDArray[np.float64]:
+    """How well each option's direction fits an offset in pixels (y down): sums to one.
+
+    Options that name no direction get nothing; without any, all get the same.
+    """
+    angle = math.degrees(math.atan2(dy, dx)) % 360
+    fit = np.full(len(options), -1e9)
+    for i, option in enumerate(options):
+        for k, name in enumerate(DIRECTIONS):
+            if re.search(rf"\bto the {name} of\b|^{name}$", option.text.lower()):
+                off = abs((angle - 45 * k + 180) % 360 - 180)
+                fit[i] = -((off / 22.5) ** 2)
+    share = np.exp(fit - fit.max())
+    out: NDArray[np.float64] = share / share.sum()
+    return out
 
 
 def tidy(text: str) -> str:

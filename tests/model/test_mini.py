@@ -1,0 +1,58 @@
+"""What our own runtime reads out of maps and questions, without any graph."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from rsvlm_geo.model.mini_boxes import ClassRule, find_boxes, suppress
+from rsvlm_geo.model.mini_talk import direction_shares, parse_choices, tidy
+
+RULE = ClassRule("car", 4, 0.3, 0.4, 1.0, 0.0, 2.0, 1.0)
+
+
+def maps(peaks: dict[tuple[int, int], float], half: float = 8.0) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+    heat = np.zeros((64, 64), np.float32)
+    for (row, col), p in peaks.items():
+        heat[row, col] = p
+    return heat, np.full((4, 64, 64), half, np.float32)
+
+
+def test_boxes_are_pixel_edges_best_first_and_clipped() -> None:
+    found = find_boxes(*maps({(10, 20): 0.5, (0, 0): 0.9}), RULE, 256)
+    np.testing.assert_allclose(found.boxes, [[0, 0, 10, 10], [74, 34, 90, 50]])
+    assert found.scores.tolist() == pytest.approx([0.9, 0.5])
+    assert found.probability[1] == pytest.approx(0.5)
+    assert len(found.above(0.6).boxes) == 1
+
+
+def test_presence_follows_the_highest_peak() -> None:
+    low, high = (find_boxes(*maps({(5, 5): p}), RULE, 256).presence for p in (0.1, 0.8))
+    assert low < 0.5 < high
+
+
+def test_suppression_keeps_neighbours_and_drops_copies() -> None:
+    boxes = np.array([[0, 0, 10, 10], [1, 1, 11, 11], [9, 9, 19, 19]], float)
+    assert suppress(boxes, 0.5).tolist() == [0, 2]
+
+
+def test_choices_of_the_published_form() -> None:
+    stem, options = parse_choices(
+        "Where is the car? A: Sorry, the object is invisible B: right C: center"
+    )
+    assert stem == "Where is the car?"
+    assert [o.letter for o in options] == ["A", "B", "C"]
+    assert [o.refusal for o in options] == [True, False, False]
+    assert parse_choices("Is B: a thing?")[1] == ()
+
+
+def test_direction_of_an_option() -> None:
+    _, options = parse_choices("x A: To the top right of the car B: To the left of the car")
+    assert direction_shares(10, -10, options)[0] > 0.99
+    assert direction_shares(-10, 1, options)[1] > 0.99
+
+
+def test_sentences_are_tidied() -> None:
+    assert tidy("an aerial image of a river . trees are visible .") == (
+        "An aerial image of a river. Trees are visible."
+    )
