@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from rsvlm_geo.errors import ExportError
+from rsvlm_geo.export.branches import allow_branches
 
 __all__ = ["OPSETS", "Part", "export_part", "last_tokens", "save_model"]
 
@@ -105,6 +106,7 @@ def export_part(part: Part, path: Path, *, opset: int = 18) -> Path:
     model = program.model
     _name_axes(model, part.axes)
     _free_slices(model)
+    allow_branches(model)
     for value in model.graph.inputs:
         if value.name in part.optional:
             value.const_value = ir.tensor(part.inputs[value.name].numpy(), name=value.name)
