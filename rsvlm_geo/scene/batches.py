@@ -88,8 +88,21 @@ def iter_batches(
 
 def _make_batch(held: list[TileImage], side: int, rows_done: int) -> TileBatch:
     shown = [item.image for item in held if item.image is not None]
-    images = np.stack(shown) if shown else np.empty((0, side, side, 3), np.uint8)
+    if not shown:
+        images = np.empty((0, side, side, 3), np.uint8)
+    else:
+        images = _as_they_lie(shown)
     return TileBatch(tuple(held), images, rows_done)
+
+
+def _as_they_lie(shown: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """Images as one array: without a copy when they were read into one, side by side."""
+    block = shown[0].base
+    if isinstance(block, np.ndarray) and block.ndim == 4 and all(i.base is block for i in shown):
+        starts = [(i.ctypes.data - block.ctypes.data) // block.strides[0] for i in shown]
+        if starts == list(range(starts[0], starts[0] + len(shown))):
+            return block[starts[0] : starts[0] + len(shown)]
+    return np.stack(shown)
 
 
 def iter_tiles(
@@ -100,8 +113,12 @@ def iter_tiles(
     skip: Collection[str] = frozenset(),
     retry: RetryPolicy | None = None,
     readers: int = 1,
+    batch: int = 8,
 ) -> Generator[TileImage | None, None, None]:
-    """The tiles of a plan, row-major, read ahead by threads; None after each grid row."""
+    """The tiles of a plan, row-major, read ahead by threads; None after each grid row.
+
+    Images are read into arrays of ``batch``, so that a batch needs no copy.
+    """
     n_rows = plan.grid.shape[0]
     readers = max(1, min(readers, n_rows))
     per_thread = max(2, -(-ahead // readers))
@@ -116,12 +133,16 @@ def iter_tiles(
                 rasterio.Env(GDAL_CACHEMAX=need * readers),
                 TileReader(scene, plan.image_size, retry=retry) as reader,
             ):
+                slots = _Slots(batch, plan.image_size)
                 for row in range(first, n_rows, readers):
                     for tile in plan.row_band(row):
                         if stop.is_set():
                             return
                         if tile.tile_id not in skip:
-                            lane.put(reader.read(tile, min_valid=plan.min_valid))
+                            item = reader.read(tile, min_valid=plan.min_valid, out=slots.free)
+                            if item.status == "ok":
+                                slots.take()
+                            lane.put(item)
                     lane.put(None)
         except BaseException as error:  # handed to the consumer, which raises it
             lane.put(_Raised(error))
@@ -152,6 +173,26 @@ def iter_tiles(
 @dataclass(frozen=True, slots=True)
 class _Raised:
     error: BaseException
+
+
+class _Slots:
+    """Rows of batch arrays, handed out one by one; a row that was not taken is used again."""
+
+    def __init__(self, batch: int, side: int) -> None:
+        self._shape = (batch, side, side, 3)
+        self._block = np.empty(self._shape, np.uint8)
+        self._next = 0
+
+    @property
+    def free(self) -> NDArray[np.uint8]:
+        row: NDArray[np.uint8] = self._block[self._next]
+        return row
+
+    def take(self) -> None:
+        self._next += 1
+        if self._next == self._shape[0]:
+            self._block = np.empty(self._shape, np.uint8)
+            self._next = 0
 
 
 class _Lane:

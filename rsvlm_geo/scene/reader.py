@@ -21,7 +21,7 @@ from rsvlm_geo.errors import RsvlmError, SceneUnreadableError, TileReadError
 from rsvlm_geo.grid import Tile, Window
 from rsvlm_geo.scene.model import Scene
 from rsvlm_geo.scene.radiometry import HUGE, apply_stretch, make_tables
-from rsvlm_geo.scene.source import Pixels, SpanWindow, gdal_path, is_remote
+from rsvlm_geo.scene.source import DatasetPixels, Pixels, SpanWindow, gdal_path, is_remote
 
 __all__ = ["RetryPolicy", "TileImage", "TileReader", "cache_bytes", "read_tile"]
 
@@ -87,19 +87,22 @@ class TileReader:
             self._pixels.close()
             self._pixels = None
 
-    def read(self, tile: Tile, *, min_valid: float = 0.0) -> TileImage:
+    def read(
+        self, tile: Tile, *, min_valid: float = 0.0, out: NDArray[np.uint8] | None = None
+    ) -> TileImage:
         """Read a tile; a failure is a value, never an exception.
 
         Args:
             tile: Of the scene's plan.
             min_valid: Least share of valid pixels in the core for it to be ``ok``; a tile with
                 none is ``nodata`` in any case.
+            out: uint8[S, S, 3] to write the image to, a row of a batch; new by default.
         """
         attempts = max(1, self._retry.attempts)
         error: Exception | None = None
         for attempt in range(1, attempts + 1):
             try:
-                image, valid = self.read_window(tile.window)
+                image, valid = self.read_window(tile.window, out=out)
             except Exception as caught:
                 error = caught
                 self._drop()
@@ -117,13 +120,18 @@ class TileReader:
         return TileImage(tile, "failed", error=_as_tile_error(self._scene, tile, error))
 
     def read_window(
-        self, window: Window, out_shape: tuple[int, int] | None = None
+        self,
+        window: Window,
+        out_shape: tuple[int, int] | None = None,
+        *,
+        out: NDArray[np.uint8] | None = None,
     ) -> tuple[NDArray[np.uint8], NDArray[np.bool_] | None]:
         """Read a window of the scene as RGB; what lies beyond the scene is not valid.
 
         Args:
             window: Scene pixels.
             out_shape: ``(rows, columns)`` to deliver; the model's square by default.
+            out: uint8[H, W, 3] to write to; new by default.
 
         Returns:
             uint8[H, W, 3], invalid pixels 0, and bool[H, W], or None when all is valid.
@@ -135,8 +143,9 @@ class TileReader:
         resampling = self._resampling(window, shape)
         if len(rows) == 1 and len(cols) == 1 and rows[0][1] == shape[0] and cols[0][1] == shape[1]:
             span = (cols[0][2], rows[0][2], cols[0][3], rows[0][3])
-            return self._read_span(span, shape, resampling)
-        image = np.zeros((*shape, 3), np.uint8)
+            return self._read_span(span, shape, resampling, out)
+        image = np.empty((*shape, 3), np.uint8) if out is None else out
+        image[...] = 0
         valid = np.zeros(shape, bool)
         for r0, r1, y, h in rows:
             for c0, c1, x, w in cols:
@@ -146,34 +155,43 @@ class TileReader:
         return image, valid
 
     def _read_span(
-        self, span: SpanWindow, shape: tuple[int, int], resampling: Resampling
+        self,
+        span: SpanWindow,
+        shape: tuple[int, int],
+        resampling: Resampling,
+        out: NDArray[np.uint8] | None = None,
     ) -> tuple[NDArray[np.uint8], NDArray[np.bool_] | None]:
-        stored, valid = self._handle().read(span, shape, resampling)
-        pixels = stored.transpose(1, 2, 0)
-        if pixels.dtype.kind == "f":
-            finite = (np.abs(pixels) < HUGE).any(axis=2)  # False for NaN too
-            if not finite.all():
-                valid = finite if valid is None else valid & finite
-        if self._palette is not None:
-            index = pixels[..., 0]
-            rgba = self._palette[index]
-            shown = rgba[..., 3] > 0
-            if not shown.all():
-                valid = shown if valid is None else valid & shown
-            image = np.ascontiguousarray(rgba[..., :3])
-        elif self._scene.stretch.kind == "identity" and pixels.shape[2] == 3:
-            image = pixels
+        image = np.empty((*shape, 3), np.uint8) if out is None else out
+        handle = self._handle()
+        as_stored = self._scene.stretch.kind == "identity" and len(self._scene.indexes) == 3
+        if as_stored and isinstance(handle, DatasetPixels):
+            valid = handle.read_into(span, image, resampling)
         else:
-            image = np.empty((*shape, 3), np.uint8)
-            apply_stretch(pixels, self._scene.stretch, self._tables, image)
+            stored, valid = handle.read(span, shape, resampling)
+            valid = self._show(stored.transpose(1, 2, 0), valid, image)
         if valid is not None:
             if valid.all():
                 valid = None
             else:
-                if not image.flags.writeable:
-                    image = image.copy()
                 image[~valid] = 0
         return image, valid
+
+    def _show(
+        self, pixels: NDArray[Any], valid: NDArray[np.bool_] | None, image: NDArray[np.uint8]
+    ) -> NDArray[np.bool_] | None:
+        """Write stored values as RGB; gives what is valid of them."""
+        shown: NDArray[np.bool_] | None = None
+        if pixels.dtype.kind == "f":
+            shown = (np.abs(pixels) < HUGE).any(axis=2)  # False for NaN too
+        if self._palette is not None:
+            rgba = self._palette[pixels[..., 0]]
+            shown = rgba[..., 3] > 0
+            image[...] = rgba[..., :3]
+        else:
+            apply_stretch(pixels, self._scene.stretch, self._tables, image)
+        if valid is None or shown is None:
+            return shown if valid is None else valid
+        return valid & shown
 
     def _resampling(self, window: Window, shape: tuple[int, int]) -> Resampling:
         if self._palette is not None or (window.height, window.width) == shape:

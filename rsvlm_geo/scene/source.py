@@ -311,12 +311,20 @@ class DatasetPixels:
         self, span: SpanWindow, out_shape: tuple[int, int], resampling: Resampling
     ) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
         """See :meth:`Pixels.read`."""
-        window = RasterioWindow(*span)
         # rows, columns, bands in memory: what a model takes, and GDAL fills it without a copy
         held = np.empty((*out_shape, len(self._indexes)), dtype=self._dtype)
-        view = held.transpose(2, 0, 1)
+        return held.transpose(2, 0, 1), self.read_into(span, held, resampling)
+
+    def read_into(
+        self, span: SpanWindow, held: NDArray[Any], resampling: Resampling
+    ) -> NDArray[np.bool_] | None:
+        """As :meth:`read`, into an array ``[H, W, C]`` of the stored dtype; gives ``valid``."""
+        window = RasterioWindow(*span)
+        out_shape = held.shape[0], held.shape[1]
         dataset = self._dataset
-        dataset.read(self._indexes, window=window, out=view, resampling=resampling)
+        dataset.read(
+            self._indexes, window=window, out=held.transpose(2, 0, 1), resampling=resampling
+        )
         valid: NDArray[np.bool_] | None = None
         # cubic clamps a 1-bit mask to 1 of 255 (GDAL 3.10), and overshoots in an alpha band
         masking = Resampling.nearest if resampling == Resampling.cubic else resampling
@@ -332,7 +340,7 @@ class DatasetPixels:
             valid = mask > 127
         elif self._fills is not None:
             valid = differs_from(held, self._fills)
-        return view, valid
+        return valid
 
 
 def differs_from(pixels: NDArray[Any], fills: list[Any]) -> NDArray[np.bool_]:
