@@ -27,6 +27,8 @@ def tiny_model(model_type: str, *, seed: int = 0) -> Any:
         if weight.dim() > 1:
             # transformers' own 0.02 makes every greedy answer one repeated token
             scale = 1.0 if "embed" in name else weight[0].numel() ** -0.5
+            if model_type == "paligemma" and "embed_tokens" in name:
+                scale = 0.1  # Gemma multiplies by the root of its width; the image would drown
             weight.data.normal_(0.0, scale, generator=generator)
     model.eval()
     for holder in (model, getattr(model, "text_decoder", None), getattr(model, "decoder", None)):

@@ -72,8 +72,10 @@ _PREPROCESSORS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         "qwen2_5_vl": _patches(),
         "paligemma": _square("SiglipImageProcessor", 28, _HALF, _HALF),
         "git": _clip(28),
-        "florence2": _square("CLIPImageProcessor", 32, [0.485, 0.456, 0.406],
-                             [0.229, 0.224, 0.225]),
+        "florence2": {
+            **_square("CLIPImageProcessor", 32, [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]),
+            "do_center_crop": False,
+        },
         "blip": _square("BlipImageProcessor", 28, _CLIP_MEAN, _CLIP_STD),
         "vision-encoder-decoder": _square("ViTImageProcessor", 28, _HALF, _HALF),
         "clip": _clip(28),

@@ -90,6 +90,19 @@ def test_all_variants_in_one_pack(tiny_pack: Callable[[str], Any], tmp_path: Pat
     assert checks["fp32-stored"]["min_cosine"] > 0.9999
     assert checks["fp16"]["min_cosine"] > 0.999
 
+    # and the product's runtime finds each by name
+    from rsvlm_geo.model import load_model
+    from rsvlm_geo.model.sampling import Sampling
+
+    rule = Sampling(max_new_tokens=8, stop_loops=False, min_new_tokens=8)
+    images = np.random.default_rng(0).integers(0, 256, (2, 28, 28, 3), np.uint8)
+    said = {}
+    for variant in ("fp32", "fp16", "int8", "q4"):
+        vlm: Any = load_model(done.folder, provider="cpu", threads=1, variant=variant)
+        said[variant] = [row[0].tokens for row in vlm.generate(images, ["a"], rule)]
+        assert [len(tokens) for tokens in said[variant]] == [8, 8]
+    assert said["fp32"] == said["fp16"]
+
 
 @pytest.mark.slow
 def test_auto_measures_and_says_so(tiny_pack: Callable[[str], Any], tmp_path: Path) -> None:
