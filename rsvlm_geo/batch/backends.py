@@ -84,7 +84,7 @@ class DaskBackend:
         client: Any = None,
         gpu: bool = False,
         timeout_s: float = 60.0,
-        patience_s: float = 30.0,
+        patience_s: float = 180.0,
     ) -> None:
         distributed = require("distributed", extra="batch")
         self._distributed = distributed
@@ -143,13 +143,17 @@ class DaskBackend:
 
         if not self._futures:
             raise RuntimeError("nothing was submitted")
-        idle_since = time.monotonic()
+        started = working = reachable = time.monotonic()
         while not self._completed.has_ready():
             with self._completed.thread_condition:
                 self._completed.thread_condition.wait(timeout=0.1)
-            if self._alive():
-                idle_since = time.monotonic()
-            elif time.monotonic() - idle_since > self._patience_s:
+            now = time.monotonic()
+            if self._client.status == "running":
+                reachable = now
+            if now - started < 1.0 or self._has_workers():
+                working = now
+            # workers come back, their nannies see to it; a scheduler that is gone does not
+            if now - reachable > 5.0 or now - working > self._patience_s:
                 raise self._lost()
         future = next(self._completed)
         tag, _ = self._futures.pop(future.key)
@@ -165,10 +169,8 @@ class DaskBackend:
             return tag, Lost(" ".join(str(error).split())[:300])
         return tag, error
 
-    def _alive(self) -> bool:
-        """Whether there is a scheduler with at least one worker."""
-        if self._client.status != "running":
-            return False
+    def _has_workers(self) -> bool:
+        """Whether the scheduler knows of a worker."""
         with contextlib.suppress(Exception):
             return bool(self._client.scheduler_info(n_workers=1)["workers"])
         return False

@@ -26,7 +26,8 @@ from rsvlm_geo.batch.parts import Band
 from rsvlm_geo.batch.publish import publish
 from rsvlm_geo.batch.spec import BatchSpec, SceneRef, scene_refs
 from rsvlm_geo.batch.work import Prepared, model_info, prepare, run_band, write_failed
-from rsvlm_geo.errors import Cancelled, ModelError, OutputError, ResumeError, StacError
+from rsvlm_geo.errors import Cancelled, ModelError, OutputError, ResumeError, StacError, TaskError
+from rsvlm_geo.remote.auth import make_signer
 from rsvlm_geo.vlm import ModelInfo, Reply
 
 __all__ = ["BatchProgress", "BatchResult", "run"]
@@ -160,6 +161,7 @@ def run(
         ModelError: The model itself does not work.
         Cancelled: ``cancel`` said so; what was done is kept.
     """
+    make_signer(spec.signer)
     runner = open_backend(spec, backend, gpu=gpu)
     try:
         runner.submit("info", model_info, spec, gpu=gpu)
@@ -321,7 +323,7 @@ def _take(state: _State, tag: Any, outcome: Any) -> None:
 
 
 def _prepared(state: _State, ref: SceneRef, outcome: Any) -> None:
-    if isinstance(outcome, ModelError):
+    if isinstance(outcome, (ModelError, TaskError)):
         raise outcome
     if isinstance(outcome, Exception):
         text = " ".join(f"{type(outcome).__name__}: {outcome}".split())

@@ -276,8 +276,6 @@ def _along_hilbert(scenes: Sequence[SceneDone]) -> list[SceneDone]:
 
 def _layers_of(root: Path, scenes: Sequence[SceneDone], paths: Sequence[Path]) -> Layers:
     frames = {path.stem: gpd.read_parquet(path) for path in paths}
-    for frame in frames.values():
-        frame.drop(columns=[c for c in ("bbox",) if c in frame.columns], inplace=True)
     merged: dict[str, dict[str, Any]] = {}
     for scene in scenes:
         for question in (scene.style or {}).get("questions", ()):

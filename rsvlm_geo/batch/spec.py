@@ -130,7 +130,9 @@ class SceneRef:
     def key(self) -> str:
         """A folder name, unique among scenes and stable between runs."""
         if self.item is not None:
-            stem, whole = self.item.id, f"{self.item.collection}\n{self.item.id}\n{self.item.href}"
+            first = next((str(a.get("href")) for a in self.item.data["assets"].values()), "")
+            stem = self.item.id
+            whole = "\n".join((self.item.collection, stem, redact(first)))
         else:
             stem, whole = Path(redact(self.href)).stem, redact(self.href)
         slug = re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-")[:60] or "scene"

@@ -19,7 +19,7 @@ import numpy as np
 
 from rsvlm_geo.batch.parts import Band, Part, list_parts, missing_bands, read_parts, write_part
 from rsvlm_geo.batch.spec import BatchSpec, SceneRef
-from rsvlm_geo.errors import AoiError, ModelError, RsvlmError
+from rsvlm_geo.errors import AoiError, ModelError, RsvlmError, TaskError
 from rsvlm_geo.pipeline import plan_job
 from rsvlm_geo.pipeline.asking import blank_answers
 from rsvlm_geo.pipeline.collect import core_rings, map_crs
@@ -156,7 +156,7 @@ def prepare(
         job = make_job(spec, scene, load_vlm(spec))
     except AoiError as error:
         return Prepared(ref.key, None, str(home), error=str(error), skipped=True)
-    except ModelError:
+    except (ModelError, TaskError):
         raise
     except RsvlmError as error:
         text = " ".join(f"{type(error).__name__}: {error}".split())
@@ -202,9 +202,25 @@ def run_band(spec: BatchSpec, scene: Scene, folder: str, band: Band) -> Done:
     """
     job = make_job(spec, scene, load_vlm(spec))
     mine = band_job(job, band)
-    tiles = [tile for batch in iter_answers(mine) for tile in batch]
-    _write(Path(folder), band, job, tiles)
-    return Done(len(tiles), sum(tile.state == "failed" for tile in tiles))
+    known = _answered_before(Path(folder), band, job)
+    asked = [t for batch in iter_answers(mine, skip=frozenset(known)) for t in batch]
+    _write(Path(folder), band, job, [*known.values(), *asked])
+    return Done(len(asked), sum(tile.state == "failed" for tile in asked))
+
+
+def _answered_before(folder: Path, band: Band, job: Job) -> dict[str, TileAnswers]:
+    """Tiles of a band that an earlier run answered beside others that failed."""
+    parts = [
+        part
+        for part in list_parts(folder)
+        if part.failed and part.band.first <= band.last and part.band.last >= band.first
+    ]
+    wanted = {tile.tile_id for tile in band_job(job, band).plan.tiles()} if parts else set()
+    return {
+        tile.tile_id: tile
+        for tile in read_parts(parts, job.questions)
+        if tile.state != "failed" and tile.tile_id in wanted
+    }
 
 
 def write_failed(

@@ -1,0 +1,89 @@
+"""Dask: the same answers as serially, whatever dies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import geopandas as gpd
+import pytest
+from killing import Cluster, compare, make_scenes, run_calm, run_hunted
+from worlds import make_raster
+
+pytest.importorskip("distributed")
+pytest.importorskip("psutil")
+
+from rsvlm_geo.batch import Ask, BatchSpec, SchedulerLostError, run
+
+CLEAN = {"lost": 0, "duplicated": 0, "different": 0}
+
+
+@pytest.fixture(scope="module")
+def calm(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[str], Path]:
+    """Scenes, and what a serial run that nobody disturbed says of them."""
+    folder = tmp_path_factory.mktemp("calm")
+    sources = make_scenes(folder / "scenes")
+    run_calm(sources, folder / "out")
+    return sources, folder / "out"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2])
+def test_workers_and_driver_killed(calm: tuple[list[str], Path], tmp_path: Path, seed: int) -> None:
+    with Cluster(tmp_path / "dask") as cluster:
+        happened = run_hunted(calm[0], tmp_path / "out", cluster, seed)
+    assert happened["code"] == 0
+    assert (happened["worker"], happened["driver"]) == (3, 1)
+    found = compare(tmp_path / "out", calm[1])
+    assert {k: found[k] for k in CLEAN} == CLEAN, found
+
+
+@pytest.mark.slow
+def test_scheduler_killed_then_resumed_on_another(
+    calm: tuple[list[str], Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    with Cluster(tmp_path / "one") as cluster:
+        happened = run_hunted(calm[0], out, cluster, 3, workers=0, drivers=0, scheduler=True)
+    assert happened["code"] == 1
+    assert "error: the Dask scheduler or its last worker is gone" in capfd.readouterr().err
+    run_calm(calm[0], out, "serial")
+    found = compare(out, calm[1])
+    assert {k: found[k] for k in CLEAN} == CLEAN, found
+
+
+@pytest.mark.slow
+def test_poison_tile_fails_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tile whose image kills the process: it is ``failed``, its neighbours are answered."""
+    monkeypatch.setenv("DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES", "1")
+    import rasterio
+    from distributed import LocalCluster
+
+    path = make_raster(tmp_path / "s.tif", size=384)
+    with rasterio.open(path, "r+") as dst:
+        pixels = dst.read()
+        pixels[:, 200:210, 200:210] = 255
+        dst.write(pixels)
+    asked = BatchSpec(
+        (Ask("count", ("spot",)),), model="oracle:Poison", margin_m=0.0, bands=(1, 2, 3)
+    )
+    with LocalCluster(
+        n_workers=1, threads_per_worker=1, dashboard_address=None,
+        scheduler_kwargs={"allowed_failures": 1},
+    ) as cluster:  # fmt: skip
+        from distributed import Client
+
+        with Client(cluster, set_as_default=False) as client:
+            result = run(asked, [str(path)], tmp_path / "out", backend=client, tiles_per_task=9)
+    answers = gpd.read_parquet(result.folder / "answers.parquet")
+    failed = answers[answers.status == "failed"]
+    assert len(answers) == result.tiles
+    assert 0 <= len(failed) <= 1
+
+
+def test_no_scheduler_is_one_line(tmp_path: Path) -> None:
+    from rsvlm_geo.batch.backends import DaskBackend
+
+    asked = BatchSpec((Ask("count", ("spot",)),), model="oracle:SpotCounter")
+    with pytest.raises(SchedulerLostError, match="no Dask scheduler answers at") as caught:
+        DaskBackend(asked, address="tcp://127.0.0.1:9", timeout_s=1.0)
+    assert "\n" not in str(caught.value)
