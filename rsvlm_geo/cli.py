@@ -33,6 +33,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "bench": ("rsvlm_geo.bench:bench", "Run the benchmarks of a checkout, and tell."),
     "doctor": ("rsvlm_geo.cli_doctor:doctor", "What is installed, what runs, and how fast."),
     "models": ("rsvlm_geo.model.cli:models", "List, show, verify, import, bundle, remove models."),
+    "export": ("rsvlm_geo.export.cli:export", "A checkpoint to an ONNX pack, proven equal."),
+    "verify": ("rsvlm_geo.export.cli:verify", "Compare a pack with its checkpoint, by stages."),
     "serve": ("rsvlm_geo.cli_doctor:serve", "The engine behind the QGIS plugin."),
 }
 """Command -> (module:function, one line of help)."""
