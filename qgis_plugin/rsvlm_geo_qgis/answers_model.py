@@ -38,8 +38,8 @@ class Row(NamedTuple):
         )
 
 
-RowTuple = tuple[str, str, str, str, Optional[float], Any]
-"""A :class:`Row` as a plain tuple: Python's garbage collector does not go through those, and with a
+RowTuple = tuple[str, str, str, str, Any, Any]
+"""A :class:`Row` as a plain tuple: the garbage collector does not go through those, and with a
 hundred thousand rows its rounds are what would hold the GUI up."""
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 from qgis.core import QgsApplication
@@ -65,6 +66,9 @@ class RsvlmPlugin:
             from .dock import RsvlmDock
 
             self.dock = RsvlmDock(self.iface)
+            # QGIS's start leaves Python a full garbage collection to do, 0.3 s long; have it now,
+            # behind the opening of the dock, and not in the middle of a run
+            gc.collect()
             self.dock.visibilityChanged.connect(self._dock_seen)
             self.iface.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.dock)
             self.dock.resize(400, self.dock.height())

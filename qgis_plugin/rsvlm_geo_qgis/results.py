@@ -102,6 +102,8 @@ def add_run(
         yield None
         restyle(layer, table, facts)
         yield None
+        _name_fields(layer)
+        yield None
         explain(layer, table, done, facts)
         layers.append(layer)
         yield None
@@ -125,6 +127,7 @@ def add_run(
 def dress(layer: QgsVectorLayer, table: str, done: dict[str, Any], facts: dict[str, Any]) -> None:
     """Style, aliases, form, map tip and metadata of a result layer."""
     restyle(layer, table, facts)
+    _name_fields(layer)
     explain(layer, table, done, facts)
 
 
@@ -138,8 +141,7 @@ def restyle(layer: QgsVectorLayer, table: str, facts: dict[str, Any]) -> None:
 
 
 def explain(layer: QgsVectorLayer, table: str, done: dict[str, Any], facts: dict[str, Any]) -> None:
-    """Names of fields, form, map tip, metadata."""
-    _name_fields(layer)
+    """Map tip and metadata."""
     dress_tip(layer, table)
     layer.setMetadata(_metadata(layer, done, facts))
     layer.setCustomProperty("rsvlm_geo/run", json.dumps({"done": _short(done), **facts}))

@@ -37,8 +37,8 @@ def scenario() -> None:
         setattr(thing, name, outer)
 
     for thing, name in (
-        (dock, "_show_state"), (dock, "_show_totals"), (form, "hide_progress"), (form.table.model, "add"),
-        (form, "show_progress"), (form.table, "refresh"), (dock, "_show_provider"), (dock, "_step"), (dock, "_shown"),
+        (dock, "_show_state"), (dock, "_show_totals"), (form, "hide_progress"), (form.table.model, "add"),  # noqa: E501
+        (form, "show_progress"), (form.table, "refresh"), (dock, "_show_provider"), (dock, "_step"), (dock, "_shown"),  # noqa: E501
     ):  # fmt: skip
         timed(thing, name)
     began: list[float] = []
