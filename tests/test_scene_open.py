@@ -385,6 +385,24 @@ def test_a_scene_is_returned_as_it_is_and_travels(scene_file: Make) -> None:
     assert (again.preview(64)[0] == scene.preview(64)[0]).all()
 
 
+def test_stac_items_open_as_scenes(scene_file: Make, tmp_path: Path) -> None:
+    import json
+
+    path = scene_file(noise=True)
+    asset = {"href": str(path), "type": "image/tiff; application=geotiff", "roles": ["visual"]}
+    item = {
+        "type": "Feature", "stac_version": "1.0.0", "id": "a", "geometry": None, "bbox": None,
+        "properties": {"datetime": "2020-05-17T00:00:00Z"}, "links": [],
+        "assets": {"visual": asset},
+    }  # fmt: skip
+    want = open_scene(path).preview(128)[0]
+    scene = open_scene(item)
+    assert scene.datetime == "2020-05-17T00:00:00Z"
+    assert (scene.preview(128)[0] == want).all()
+    (tmp_path / "item.json").write_text(json.dumps(item))
+    assert (open_scene(tmp_path / "item.json").preview(128)[0] == want).all()
+
+
 # ---------------------------------------------------------------- bad input
 
 

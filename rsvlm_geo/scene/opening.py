@@ -58,8 +58,8 @@ def open_scene(
 
     Args:
         source: Path, URL, ``/vsi...``, an open rasterio dataset, an ``xarray.DataArray`` with a
-            CRS, a list of single-band files (red, green, blue), a :class:`Source`, or a
-            :class:`Scene`, returned as it is.
+            CRS, a STAC Item (object, JSON, or path or URL of its ``.json``), a list of single-band
+            files (red, green, blue), a :class:`Source`, or a :class:`Scene`, returned as it is.
         bands: Three (or one) 1-based bands or names to show as red, green, blue. By default those
             that say they are red, green and blue, else the first three.
         crs: The CRS, for a file that does not say; replaces the file's.
@@ -137,6 +137,9 @@ def as_source(source: Any) -> Source:
     elsewhere = _elsewhere(source)
     if elsewhere is not None:
         return elsewhere
+    elsewhere = _opened_elsewhere(source)
+    if elsewhere is not None:
+        return elsewhere
     if isinstance(source, (str, Path)):
         return FileSource.single(str(source))
     if isinstance(source, (list, tuple)) and source:
@@ -182,6 +185,34 @@ def _elsewhere(source: Any) -> Source | None:
     if text.startswith(("http://", "https://")):
         return cast(Source, import_module("rsvlm_geo.remote.source").RemoteSource.single(text))
     return None
+
+
+def _opened_elsewhere(source: Any) -> Source | None:
+    """Sources of layers above: found by name and only when asked for, so none is imported here."""
+    opener = ""
+    if isinstance(source, (str, Path)):
+        text = str(source)
+        if text.split("?")[0].lower().endswith(".json"):
+            opener = "rsvlm_geo.stac.item:only_item_source"
+        elif is_remote(text) and not text.startswith("/vsi"):
+            opener = "rsvlm_geo.remote.source:RemoteSource.single"
+        source = text
+    elif _is_stac_item(source):
+        opener = "rsvlm_geo.stac.item:item_source"
+    if not opener:
+        return None
+    module, _, name = opener.partition(":")
+    found: Any = import_module(module)
+    for part in name.split("."):
+        found = getattr(found, part)
+    made: Source = found(source)
+    return made
+
+
+def _is_stac_item(source: Any) -> bool:
+    if isinstance(source, dict):
+        return source.get("type") == "Feature" and "assets" in source
+    return hasattr(source, "assets") and hasattr(source, "to_dict")
 
 
 def _validity(
