@@ -251,12 +251,15 @@ def is_degenerate(text: str) -> bool:
     """Whether a text is empty, has no words, or is caught in a loop.
 
     A loop is one word, or one run of up to eight words, that fills most of the text by repetition,
-    or one run of up to eight characters repeated eight times in a row ("maymaymaymay...").
+    or one run of up to eight characters repeated eight times in a row ("maymaymaymay..."), or the
+    same word three times in a row ("with about about about").
     """
     words = re.findall(r"\w+", text.lower())
     if not words:
         return True
     if re.search(r"(\S{1,8}?)\1{7,}", text):
+        return True
+    if re.search(r"\b([a-z]+)(?: \1){2,}\b", " ".join(words)):
         return True
     for length in range(1, 9):
         repeats = 1

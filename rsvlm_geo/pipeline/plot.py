@@ -19,9 +19,12 @@ if TYPE_CHECKING:
 
 __all__ = ["draw_map", "save_map"]
 
+_FEW = 64
+"""Tiles up to which each gets its answer written on it."""
+
 _STATUS_LOOK: Mapping[str, Mapping[str, Any]] = {
     "refused": {"hatch": "///", "edgecolor": "#e69f00", "facecolor": "none", "linewidth": 0.6},
-    "unreadable": {"hatch": "...", "edgecolor": "#aa3c82", "facecolor": "none", "linewidth": 0.6},
+    "unreadable": {"hatch": "..", "edgecolor": "#aa3c82", "facecolor": "none", "linewidth": 0.6},
     "nodata": {"edgecolor": "#6e6e6e", "facecolor": (0.6, 0.6, 0.6, 0.5), "linewidth": 0.3},
     "failed": {"edgecolor": "#960000", "facecolor": (0.84, 0.15, 0.16, 0.5), "linewidth": 0.8},
 }
@@ -85,6 +88,11 @@ def _pixels(result: Result, shapes: Any) -> list[Any]:
     return [scene.to_pixels(np.asarray(shape.exterior.coords)[:, :2] * flip) for shape in shapes]
 
 
+def _inset(rings: list[Any]) -> list[Any]:
+    """Tiles a little smaller, so that neighbours' outlines stand side by side."""
+    return [ring.mean(axis=0) + (ring - ring.mean(axis=0)) * 0.985 for ring in rings]
+
+
 def _draw_tiles(ax: Any, result: Result, facts: Mapping[str, Any]) -> list[Any]:
     from matplotlib.collections import PolyCollection
     from matplotlib.patches import Patch
@@ -95,7 +103,7 @@ def _draw_tiles(ax: Any, result: Result, facts: Mapping[str, Any]) -> list[Any]:
     def add(rows: Any, look: Mapping[str, Any], label: str | None) -> None:
         if not len(rows):
             return
-        rings = _pixels(result, rows.geometry)
+        rings = _inset(_pixels(result, rows.geometry))
         ax.add_collection(PolyCollection(rings, **look), autolim=False)
         if label:
             handles.append(Patch(label=f"{label} ({len(rows)})", **look))
@@ -104,9 +112,15 @@ def _draw_tiles(ax: Any, result: Result, facts: Mapping[str, Any]) -> list[Any]:
     kind = facts["kind"]
     if kind in ("class", "choice"):
         names = list(facts["answers"])
+        # few tiles are large: an outline and a name leave the picture below them to be judged
+        few = len(mine) <= _FEW
         for name, color in class_colors(names).items():
             rgb = tuple(part / 255 for part in color)
-            style = {"facecolor": (*rgb, 0.16), "edgecolor": (*rgb, 0.75), "linewidth": 0.6}
+            style = {
+                "facecolor": (*rgb, 0.05 if few else 0.22),
+                "edgecolor": (*rgb, 0.95),
+                "linewidth": 1.6 if few else 0.4,
+            }
             label = name.replace("_", " ") if names.index(name) < 14 else None
             add(answered[answered["answer"] == name], style, label)
     elif kind == "yes_no":
@@ -126,25 +140,30 @@ def _draw_tiles(ax: Any, result: Result, facts: Mapping[str, Any]) -> list[Any]:
 
 
 def _write_texts(ax: Any, result: Result, answered: Any, kind: str) -> None:
-    """Answers on their tiles, while there are few enough to read."""
-    if kind in ("class", "yes_no") or not 0 < len(answered) <= 40:
+    """Answers in the corners of their tiles, while there are few enough to read."""
+    if not 0 < len(answered) <= _FEW:
         return
     from matplotlib.patheffects import withStroke
 
-    counting = kind in ("count", "boxes")
-    for ring, answer, value in zip(
-        _pixels(result, answered.geometry), answered["answer"], answered["value"], strict=True
-    ):
-        if counting and not value:
-            continue
-        text = str(answer) if counting else textwrap.fill(str(answer), 22, max_lines=6)
-        spot = ring[:-1].mean(axis=0)
-        where: dict[str, Any] = {"ha": "center", "va": "center"}
-        if counting:
-            spot, where = ring[:-1].min(axis=0), {"ha": "left", "va": "top"}
+    crowd = len(answered) > 16
+    width = 20 if crowd else 40
+    for ring, answer, value, sure in zip(
+        _inset(_pixels(result, answered.geometry)), answered["answer"], answered["value"],
+        answered["confidence"], strict=True,
+    ):  # fmt: skip
+        if kind in ("count", "boxes"):
+            if not value:
+                continue
+            text = str(answer)
+        elif kind in ("class", "yes_no", "choice"):
+            percent = "" if np.isnan(sure) else f" {sure:.0%}"
+            text = f"{str(answer).replace('_', ' ')}{percent}"
+        else:
+            text = textwrap.fill(str(answer), width, max_lines=6)
+        low, high = ring.min(axis=0), ring.max(axis=0)
         ax.text(
-            *spot, text, fontsize=7 if counting else 5, color="#111111", **where,
-            path_effects=[withStroke(linewidth=2, foreground="white")],
+            *(low + 0.03 * (high - low)), text, fontsize=5 if crowd else 7, color="#111111",
+            ha="left", va="top", path_effects=[withStroke(linewidth=1.8, foreground="white")],
         )  # fmt: skip
 
 
