@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +55,8 @@ class Encoded:
     """Output name of ``vision_encoder.onnx`` -> array with the batch first."""
     size: int
     """Side of the tiles, pixels."""
+    found: dict[tuple[int, float | None], dict[str, Found]] = field(default_factory=dict)
+    """Boxes already read: (tile, GSD) -> class -> boxes."""
 
 
 class MiniVlm:
@@ -98,7 +100,7 @@ class MiniVlm:
         pack.check_file(tokenizer_path)
         self.talk = mini_talk.Talk(decoder, Tokenizer.from_file(str(tokenizer_path)))
         own: Mapping[str, Any] = pack.card["mini"]
-        self.rules = {row["name"]: ClassRule(**row) for row in own["objects"]}
+        self.rules = {row["name"]: read_rule(row) for row in own["objects"]}
         self.labels: Mapping[str, Any] = own["labels"]
         self.calibration: Mapping[str, Mapping[str, float]] = pack.card["calibration"]
         self._info = replace(pack.info, provider=self.vision.provider)
@@ -169,17 +171,26 @@ class MiniVlm:
             return refusal("out_of_scope", f"This model has no class {target!r}.")
         if question.gsd_m and known.max_gsd_m and question.gsd_m > known.max_gsd_m * 1.01:
             return refusal("below_gsd", _WHY["below_gsd"])
-        found = self.find(encoded, i, known.name)
+        found = self.find(encoded, i, known.name, question.gsd_m)
         if task == "presence":
             return yes_no(found.presence)
         return self._count(found, known.name) if task == "count" else self._locate(
             found, known.name)  # fmt: skip
 
-    def find(self, encoded: Encoded, i: int, name: str) -> Found:
-        """Every candidate box of a class in one tile, down to a low score."""
-        rule = self.rules[name]
-        peaks, edges = encoded.outputs["peaks"][i, rule.channel], encoded.outputs["edges"][i]
-        return mini_boxes.find_boxes(peaks, edges, rule, encoded.size)
+    def find(self, encoded: Encoded, i: int, name: str, gsd_m: float | None = None) -> Found:
+        """Every candidate box of a class in one tile, down to a low score.
+
+        Of a believable size where the resolution is known, and not more likely of another class.
+        """
+        key = (i, gsd_m)
+        if key not in encoded.found:
+            peaks, edges = encoded.outputs["peaks"][i], encoded.outputs["edges"][i]
+            every = {
+                n: mini_boxes.find_boxes(peaks[r.channel], edges, r, encoded.size, gsd_m=gsd_m)
+                for n, r in self.rules.items()
+            }
+            encoded.found[key] = mini_boxes.settle(every, self.rules)
+        return encoded.found[key][name]
 
     def _count(self, found: Found, name: str) -> Reply:
         rule = self.rules[name]
@@ -208,7 +219,7 @@ class MiniVlm:
         stem, options = mini_talk.parse_choices(question.text)
         match = _RELATION.match(stem)
         pair = [self._info.find_class(match[k]) for k in "ab"] if match else []
-        found = [self.find(encoded, i, c.name) for c in pair if c is not None]
+        found = [self.find(encoded, i, c.name, question.gsd_m) for c in pair if c is not None]
         if len(found) != 2 or pair[0] == pair[1]:
             return None
         both = found[0].presence * found[1].presence
@@ -338,6 +349,12 @@ class MiniVlm:
         }  # fmt: skip
         best = max(chances, key=lambda c: chances[c])
         return Reply(best, chances, p_unanswerable=0.0 if refusing else p_no)
+
+
+def read_rule(row: Mapping[str, Any]) -> ClassRule:
+    """A row of the card's ``mini.objects``."""
+    size = row.get("box_m")
+    return ClassRule(**{**row, "box_m": None if size is None else (size[0], size[1])})
 
 
 def refusal(reason: str, text: str) -> Reply:

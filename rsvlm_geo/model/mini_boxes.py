@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ClassRule", "Found", "count_distribution", "find_boxes"]
+__all__ = ["ClassRule", "Found", "count_distribution", "find_boxes", "settle"]
 
 FloatArray = NDArray[np.float64]
 
@@ -32,6 +33,21 @@ class ClassRule:
     count_slope: float = 1.0
     """The same for "the count is exactly right", from the chance the boxes' probabilities give."""
     count_offset: float = 0.0
+
+    box_m: tuple[float, float] | None = None
+    """Smallest and largest believable ``sqrt(width * height)`` in metres on the ground."""
+
+    def believes(self, boxes: FloatArray, size: int, gsd_m: float | None) -> NDArray[np.bool_]:
+        """Which boxes have a size that the class has on the ground: bool[n].
+
+        A box at the border is cut off, and may be small.
+        """
+        if self.box_m is None or gsd_m is None:
+            return np.ones(len(boxes), bool)
+        side = np.sqrt((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])) * gsd_m
+        cut = (boxes[:, :2].min(1) < 2) | (boxes[:, 2:].max(1) > size - 2)
+        ok: NDArray[np.bool_] = (side <= self.box_m[1]) & ((side >= self.box_m[0]) | cut)
+        return ok
 
     def count_confidence(self, chance: float) -> float:
         """P(the count is exactly right)."""
@@ -71,6 +87,7 @@ def find_boxes(
     rule: ClassRule,
     size: int,
     floor: float = 0.05,
+    gsd_m: float | None = None,
 ) -> Found:
     """Boxes of one class in one tile.
 
@@ -80,13 +97,12 @@ def find_boxes(
         rule: How to read the class.
         size: Side of the tile in pixels.
         floor: Raw score below which peaks are dropped.
+        gsd_m: Metres per pixel, to drop boxes of a size the class does not have.
 
     Returns:
         Boxes clipped to the tile, after non-maximum suppression.
     """
     stride = size / peaks.shape[0]
-    highest = np.array([float(peaks.max(initial=0.0))])
-    there = float(logistic(highest, rule.presence_slope, rule.presence_offset)[0])
     row, col = np.nonzero(peaks >= floor)
     scores = peaks[row, col].astype(np.float64)
     order = np.argsort(-scores, kind="stable")[:300]
@@ -94,9 +110,44 @@ def find_boxes(
     x, y = (col + 0.5) * stride, (row + 0.5) * stride
     d = edges[:, row, col].astype(np.float64)
     boxes = np.stack([x - d[0], y - d[1], x + d[2], y + d[3]], 1).clip(0, size)
+    fits = rule.believes(boxes, size, gsd_m)
+    boxes, scores = boxes[fits], scores[fits]
     keep = suppress(boxes, rule.nms_iou)
-    scores = scores[keep]
-    return Found(boxes[keep], scores, logistic(scores, rule.slope, rule.offset), there)
+    return make_found(boxes[keep], scores[keep], rule, min(floor, float(peaks.max(initial=0.0))))
+
+
+def make_found(boxes: FloatArray, scores: FloatArray, rule: ClassRule, rest: float) -> Found:
+    """Boxes with their probabilities; ``rest`` is the highest score when there is no box."""
+    highest = np.array([scores.max(initial=rest)])
+    there = float(logistic(highest, rule.presence_slope, rule.presence_offset)[0])
+    return Found(boxes, scores, logistic(scores, rule.slope, rule.offset), there)
+
+
+def settle(found: Mapping[str, Found], rules: Mapping[str, ClassRule]) -> dict[str, Found]:
+    """One thing is one class: of overlapping boxes of two classes the more probable one stays.
+
+    Args:
+        found: Class -> its boxes in one tile.
+        rules: Class -> how it is read.
+    """
+    names = [name for name in found if len(found[name].boxes)]
+    if len(names) < 2:
+        return dict(found)
+    boxes = np.concatenate([found[n].boxes for n in names])
+    p = np.concatenate([found[n].probability for n in names])
+    of = np.concatenate([np.full(len(found[n].boxes), k) for k, n in enumerate(names)])
+    low = np.maximum(boxes[:, None, :2], boxes[None, :, :2])
+    high = np.minimum(boxes[:, None, 2:], boxes[None, :, 2:])
+    inter = np.clip(high - low, 0, None).prod(2)
+    area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    same = inter > 0.5 * np.maximum(area[:, None] + area[None] - inter, 1e-9)
+    beaten = (same & (of[:, None] != of[None]) & (p[None] > p[:, None])).any(1)
+    out = dict(found)
+    for k, name in enumerate(names):
+        one, keep = found[name], ~beaten[of == k]
+        if not keep.all():
+            out[name] = make_found(one.boxes[keep], one.scores[keep], rules[name], 0.05)
+    return out
 
 
 def suppress(boxes: FloatArray, limit: float) -> NDArray[np.int64]:

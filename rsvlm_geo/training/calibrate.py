@@ -17,6 +17,9 @@ SET_OF = {"airplane": "ucm", "storage_tank": "ucm", "tennis_court": "ucm",
           "baseball_diamond": "ucm", "car": "cars", "tree": "trees"}  # fmt: skip
 IOU_OF = {"tree": 0.4}
 
+BOX_M = {"airplane": (6.0, 75.0), "storage_tank": (4.0, 80.0), "tennis_court": (14.0, 45.0),
+         "baseball_diamond": (18.0, 70.0), "car": (1.2, 16.0), "tree": (1.0, 25.0)}  # fmt: skip
+"""Believable ``sqrt(width * height)`` of a whole object in metres."""
 LOW_CONFIDENCE = 0.02
 """Share of in-domain tiles that may be refused as ``low_confidence``."""
 
@@ -60,7 +63,8 @@ def fit_temperature(logits: Array, truth: NDArray[np.int64]) -> float:
 
 def raw_rule(channel: int, nms_iou: float = 0.5) -> ClassRule:
     """A class read with no calibration yet."""
-    return ClassRule(splits.OBJECTS[channel], channel, 0.3, 0.3, 1.0, 0.0, 1.0, 0.0, nms_iou)
+    name = splits.OBJECTS[channel]
+    return ClassRule(name, channel, 0.3, 0.3, 1.0, 0.0, 1.0, 0.0, nms_iou, box_m=BOX_M[name])
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,7 @@ class Maps:
     def find(self, rule: ClassRule) -> list[Found]:
         """Candidate boxes of a class in each tile."""
         return [
-            find_boxes(p, e, rule, tiles.SIZE)
+            find_boxes(p, e, rule, tiles.SIZE, gsd_m=tiles.read_gsd(self.sample))
             for p, e in zip(self.peaks[:, rule.channel], self.edges, strict=True)
         ]
 
@@ -114,7 +118,7 @@ def fit_objects(vision: Any, data_dir: Path) -> list[dict[str, Any]]:
         locate = best_f1(scores, hits, n_true)
         count = unbiased(scores, n_true)
         slope, offset = fit_platt(scores, hits)
-        top, there = highest_peaks(every, channel)
+        top, there = highest_peaks(every, rule)
         ps, po = fit_platt(top, there)
         fitted = replace(
             rule, locate_above=locate, count_above=count, slope=slope, offset=offset,
@@ -161,14 +165,15 @@ def count_truth(
     return int(inside.sum())
 
 
-def highest_peaks(maps: list[Maps], channel: int) -> tuple[Array, Array]:
-    """Highest peak of a class in each tile where its presence is known, and that presence."""
+def highest_peaks(maps: list[Maps], rule: ClassRule) -> tuple[Array, Array]:
+    """Highest score of a class in each tile where its presence is known, and that presence."""
     tops, truths = [], []
     for m in maps:
         _, boxes = tiles.scaled(m.sample)
-        for cut, peaks in zip(m.cuts, m.peaks[:, channel], strict=True):
-            tops.append(float(peaks.max()))
-            truths.append(presence_truth(m.sample, boxes, cut)[channel])
+        peaks = m.peaks[:, rule.channel]
+        for cut, found, heat in zip(m.cuts, m.find(rule), peaks, strict=True):
+            tops.append(found.scores.max(initial=min(0.05, float(heat.max()))))
+            truths.append(presence_truth(m.sample, boxes, cut)[rule.channel])
     top, truth = np.array(tops), np.array(truths)
     on = ~np.isnan(truth)
     return top[on], truth[on]

@@ -10,9 +10,8 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from hashlib import sha256
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ from torch.nn import functional as F
 
 from rsvlm_geo.errors import DataError
 
-__all__ = ["ImageHead", "Settings", "TextTower", "contrastive_loss", "train", "write_pack"]
+__all__ = ["ImageHead", "Settings", "TextTower", "contrastive_loss", "train"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,82 +253,6 @@ def similarity(
     return out
 
 
-def write_pack(
-    folder: Path, head: ImageHead, tower: TextTower, tokenizer: Any, s: Settings,
-    about: Mapping[str, Any],
-) -> None:  # fmt: skip
-    """A search pack: two graphs, tokenizer, config, and a card with hashes and numbers.
-
-    Args:
-        folder: Made when missing.
-        head, tower, tokenizer: Trained.
-        s: The recipe.
-        about: ``base``, ``base_sha256``, ``base_outputs``, ``evaluation``, ``data`` and so on.
-    """
-    (folder / "onnx").mkdir(parents=True, exist_ok=True)
-    features = head.mean.shape[0]
-    torch.onnx.export(
-        head, (torch.zeros(2, features),), str(folder / "onnx" / "image_head.onnx"),
-        input_names=["features"], output_names=["image_embeds"], opset_version=18, dynamo=False,
-        dynamic_axes={"features": {0: "batch"}, "image_embeds": {0: "batch"}},
-    )  # fmt: skip
-    torch.onnx.export(
-        _Plain(tower), (torch.ones(2, 7, dtype=torch.long),),
-        str(folder / "onnx" / "text_model.onnx"),
-        input_names=["input_ids"], output_names=["text_embeds"], opset_version=18, dynamo=False,
-        dynamic_axes={"input_ids": {0: "batch", 1: "sequence"}, "text_embeds": {0: "batch"}},
-    )  # fmt: skip
-    tokenizer.save(str(folder / "tokenizer.json"))
-    config = {
-        "model_type": "rsvlm_search", "base": about["base"], "base_sha256": about["base_sha256"],
-        "base_outputs": list(about["base_outputs"]), "projection_dim": s.dim, "lower_case": True,
-        "unk_token": "<unk>",
-        "text_config": {"max_position_embeddings": s.length, "pad_token_id": 0},
-    }  # fmt: skip
-    (folder / "config.json").write_text(json.dumps(config, indent=1))
-    files = ["config.json", "tokenizer.json", "onnx/image_head.onnx", "onnx/text_model.onnx"]
-    card = {
-        "format": 1, "name": folder.name, "version": "1.0", "licence": about["licence"],
-        "image_size": 256, "tasks": [], "recipe": asdict(s), "data": about["data"],
-        "evaluation": about["evaluation"],
-        "files": {f: sha256((folder / f).read_bytes()).hexdigest() for f in files},
-    }  # fmt: skip
-    (folder / "rsvlm.json").write_text(json.dumps(card, indent=1))
-
-
-class _Plain(nn.Module):
-    """The tower with its attention written out, so that any length and batch may be fed."""
-
-    def __init__(self, tower: TextTower) -> None:
-        super().__init__()
-        self.tower = tower
-
-    def forward(self, input_ids: Tensor) -> Tensor:
-        """As :class:`TextTower`."""
-        t = self.tower
-        seen = input_ids != 0
-        place = torch.arange(input_ids.shape[1], device=input_ids.device)
-        x = t.embed(input_ids) + t.place(place)
-        hide = (~seen).to(x.dtype)[:, None, None, :] * -1e9
-        for layer in t.layers.layers:
-            y = layer.norm1(x)
-            n_heads = layer.self_attn.num_heads
-            size = y.shape[2] // n_heads
-            qkv = F.linear(y, layer.self_attn.in_proj_weight, layer.self_attn.in_proj_bias)
-            q, k, v = (
-                part.reshape(part.shape[0], part.shape[1], n_heads, size).transpose(1, 2)
-                for part in qkv.chunk(3, dim=2)
-            )
-            weight = torch.softmax(q @ k.transpose(2, 3) * size**-0.5 + hide, dim=3)
-            y = (weight @ v).transpose(1, 2).reshape(x.shape)
-            x = x + layer.self_attn.out_proj(y)
-            x = x + layer.linear2(F.gelu(layer.linear1(layer.norm2(x))))
-        x = t.norm(x)
-        weight = seen.unsqueeze(2).to(x.dtype)
-        out: Tensor = t.project((x * weight).sum(1) / weight.sum(1).clamp(min=1.0))
-        return out
-
-
 def extract(
     model: Any, files: Sequence[str], outputs: Sequence[str], batch: int = 16
 ) -> NDArray[np.float32]:
@@ -382,6 +305,7 @@ def main() -> None:
     from rsvlm_geo.captions.build import read_records
     from rsvlm_geo.model import load_model
     from rsvlm_geo.model.pack import hash_file
+    from rsvlm_geo.training.search_pack import write_pack
 
     parser = argparse.ArgumentParser(prog="python -m rsvlm_geo.training.contrastive",
                                      description=__doc__)  # fmt: skip

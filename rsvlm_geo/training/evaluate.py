@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from rsvlm_geo import metrics
 from rsvlm_geo.metrics import Measure
 from rsvlm_geo.model.mini import MiniVlm
 from rsvlm_geo.tasks import make_question
-from rsvlm_geo.training import calibrate, damage, data, evaluate_words, splits, tiles
+from rsvlm_geo.training import calibrate, damage, data, evaluate_words, forty, splits, tiles
 from rsvlm_geo.vlm import Question, Reply
 
 Numbers = dict[str, Measure]
@@ -82,7 +83,6 @@ def tile_numbers(model: MiniVlm, data_dir: Path) -> Numbers:
     pools = tiles.object_samples(data_dir, "val")
     del pools["background"]
     pools["scenes"] = [s for s in data.load_set(data_dir, "ucm") if s.split == "val"]
-    asked = [make_question(t, target=c) for c in splits.OBJECTS for t in ("count", "presence")]
     n = len(splits.OBJECTS)
     said_yes: dict[str, list[tuple[float, bool]]] = {c: [] for c in splits.OBJECTS}
     for pool, samples in pools.items():
@@ -90,6 +90,12 @@ def tile_numbers(model: MiniVlm, data_dir: Path) -> Numbers:
         for sample in samples:
             image, boxes = tiles.scaled(sample)
             cuts = tiles.plan(*image.shape[:2], overlap=0)
+            gsd = tiles.read_gsd(sample)
+            asked = [
+                make_question(t, target=c, gsd_m=gsd)
+                for c in splits.OBJECTS
+                for t in ("count", "presence")
+            ]
             replies = ask_all(model, [tiles.window(image, c) for c in cuts], asked)
             for cut, row in zip(cuts, replies, strict=True):
                 truth = calibrate.presence_truth(sample, boxes, cut)
@@ -142,19 +148,20 @@ def locate(model: MiniVlm, data_dir: Path) -> Numbers:
     """Precision, recall and F1 of boxes on whole images, tiles merged by their cores."""
     out: Numbers = {}
     pools = tiles.object_samples(data_dir, "val")
-    questions = [make_question("locate", target=c) for c in splits.OBJECTS]
     nothing = (np.zeros((0, 4)), np.zeros(0))
 
     def detect(
-        images: NDArray[np.uint8],
+        images: NDArray[np.uint8], gsd_m: float
     ) -> list[list[tuple[NDArray[np.float64], NDArray[np.float64]]]]:
+        questions = [make_question("locate", target=c, gsd_m=gsd_m) for c in splits.OBJECTS]
         return [
             [nothing if r.boxes is None or r.scores is None else (r.boxes, r.scores) for r in row]
             for row in model.ask(images, questions)
         ]
 
     found = {
-        pool: [tiles.detect_image(s, detect) for s in samples] for pool, samples in pools.items()
+        pool: [tiles.detect_image(s, partial(detect, gsd_m=tiles.read_gsd(s))) for s in samples]
+        for pool, samples in pools.items()
     }
     for channel, name in enumerate(splits.OBJECTS):
         pool = calibrate.SET_OF[name]
@@ -198,6 +205,7 @@ def evaluate(
     if "words" in parts:
         out |= evaluate_words.honesty(model, data_dir)
         out |= evaluate_words.captions(model, data_dir)
+        out |= forty.forty(model, data_dir)
     return out
 
 

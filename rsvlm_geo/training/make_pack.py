@@ -152,7 +152,8 @@ def write_card(folder: Path, parts: dict[str, Any]) -> None:
         ],
         "scene_classes": scene_names(),
         "scales": [
-            {"native_gsd_m": [0.02, 1.0], "gsd_m": [0.10, 0.30], "domain": "fine"},
+            {"native_gsd_m": [0.02, 1.0], "gsd_m": [0.10, 0.30], "scene_gsd_m": 0.3,
+             "domain": "fine"},
             {"native_gsd_m": [5.0, 20.0], "gsd_m": [2.5, 2.5], "domain": "coarse"},
         ],
         "boxes": "pixels",

@@ -43,7 +43,7 @@ class Shown:
 
 def show(sample: data.Sample, which: int = 0) -> Shown:
     """A tile of a sample, with its true counts."""
-    gsd = {"eurosat": 2.5, "ucm": 0.3, "rsvqa": 0.15, "aerial_cars": 0.13}.get(sample.set, 0.1)
+    gsd = 2.5 if sample.set == "eurosat" else tiles.read_gsd(sample)
     if sample.set in ("eurosat", "ucm"):
         cut, image = tiles.Cut(0, 0, (0, 0, 256, 256)), calibrate.scene_tile(sample)
     else:
@@ -141,7 +141,7 @@ def worst(model: MiniVlm, data_dir: Path) -> list[Shown]:
         scored = []
         for i, s in enumerate(pools[pool]):
             one = show(s, i)
-            questions = [make_question("count", target=c) for c in one.counts]
+            questions = [make_question("count", target=c, gsd_m=one.gsd_m) for c in one.counts]
             row = model.ask(one.image[None], questions)[0]
             error = sum(
                 abs(float(r.value or 0) - one.counts[c])

@@ -18,6 +18,15 @@ READ_SCALE = {"neon_trees": 1.0, "neon_trees_416": 1.0, "aerial_cars": 1.0, "ucm
 """Pixels of the tile per pixel of the stored image."""
 
 
+STORED_GSD = {"ucm": 0.3, "eurosat": 10.0, "aerial_cars": 0.13, "rsvqa": 0.1524}
+"""Metres per pixel of the stored images (cars: judged from their length); the tree sets: 0.1."""
+
+
+def read_gsd(sample: data.Sample) -> float:
+    """Metres per pixel at which a sample's tiles are read."""
+    return STORED_GSD.get(sample.set, 0.1) / READ_SCALE.get(sample.set, 1.0)
+
+
 @dataclass(frozen=True, slots=True)
 class Cut:
     """One window of an image and the core it answers for."""
