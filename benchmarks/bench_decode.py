@@ -1,0 +1,331 @@
+"""Decoding against transformers: many questions about a tile, many tiles, and where time goes.
+
+    python benchmarks/bench_decode.py [--rounds 3] [--tiles 64] [--threads 1]
+
+A LLaVA of 39 M parameters with random weights (CLIP ViT-S/14 at 336 px, 576 image tokens, six
+layers of 384), exported by this package. Every engine must say the same tokens before anything is
+timed. Ratios are of CPU time in one run, engines taken in turn, one thread each: wall time depends
+on who else is on the machine. Peak memory is that of a fresh process for each engine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from harness import Row, interleave, ratio_row, record
+
+QUESTIONS = (
+    "what is in the image ?",
+    "how many ships are there in the image now ?",
+    "is there a plane in the image ? just answer yes or no .",
+    "where is the large vehicle in relation to the small vehicle ?",
+    "what kind of scene is this ?",
+    "what is the actual color of the plane in the image ?",
+    "please describe the image",
+    "what land cover types are visible in this image ?",
+)
+NEW_TOKENS = 16
+SIDE, PATCH = 336, 14
+VOCABULARY = 8192
+IMAGE_ID = 9
+
+
+def build() -> Any:
+    """The model: same shapes as a small published one, weights from a seed."""
+    import torch
+    from transformers import (
+        CLIPVisionConfig,
+        LlamaConfig,
+        LlavaConfig,
+        LlavaForConditionalGeneration,
+    )
+
+    torch.manual_seed(0)
+    vision = CLIPVisionConfig(
+        hidden_size=384, intermediate_size=1536, num_hidden_layers=12, num_attention_heads=6,
+        image_size=SIDE, patch_size=PATCH,
+    )  # fmt: skip
+    text = LlamaConfig(
+        vocab_size=VOCABULARY, hidden_size=384, intermediate_size=1024, num_hidden_layers=6,
+        num_attention_heads=6, num_key_value_heads=6, max_position_embeddings=2048,
+        bos_token_id=1, eos_token_id=2, pad_token_id=0,
+    )  # fmt: skip
+    model = LlavaForConditionalGeneration(
+        LlavaConfig(
+            vision_config=vision,
+            text_config=text,
+            vision_feature_layer=-2,
+            image_token_id=IMAGE_ID,
+            image_seq_length=(SIDE // PATCH) ** 2,
+        )
+    )
+    model.generation_config.eos_token_id = None
+    model.generation_config.pad_token_id = 0
+    return model.eval()
+
+
+def write_pack(model: Any, folder: Path) -> None:
+    """Export, with an int8 variant of each graph, and a tokenizer of whole words."""
+    from tokenizers import AddedToken, Tokenizer, models, pre_tokenizers
+
+    from rsvlm_geo.export.families import FAMILIES
+    from rsvlm_geo.export.graph import export_part
+    from rsvlm_geo.export.variants import derive_variant
+
+    (folder / "onnx").mkdir(parents=True)
+    for part in FAMILIES["llava"].parts(model):
+        path = export_part(part, folder / "onnx" / f"{part.name}.onnx")
+        if part.name != "embed_tokens":
+            derive_variant(path, path.with_name(f"{part.name}_int8.onnx"), "int8")
+    words = ["<pad>", "<bos>", "</s>", "<unk>", "USER:", "ASSISTANT:"]
+    words += [f"<{i}>" for i in range(6, IMAGE_ID)] + ["<image>"]
+    words += sorted({word for question in QUESTIONS for word in question.split()})
+    tokenizer = Tokenizer(models.WordLevel({w: i for i, w in enumerate(words)}, unk_token="<unk>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    tokenizer.add_special_tokens([AddedToken("<image>", normalized=False, special=True)])
+    tokenizer.save(str(folder / "tokenizer.json"))
+    model.config.save_pretrained(folder)
+    processor = {
+        "image_processor_type": "CLIPImageProcessor", "size": {"shortest_edge": SIDE},
+        "crop_size": {"height": SIDE, "width": SIDE}, "do_center_crop": True, "resample": 3,
+    }  # fmt: skip
+    (folder / "preprocessor_config.json").write_text(json.dumps(processor))
+
+
+def open_ours(folder: Path, threads: int, variant: str, *, shared: bool = True) -> Any:
+    """Our runtime on a pack; ``shared=False`` copies the image's cache for each question."""
+    from rsvlm_geo.model.generic import GenericVlm
+    from rsvlm_geo.model.pack import load_pack
+
+    vlm = GenericVlm(
+        load_pack(folder), provider="cpu", threads=threads, spinning=False,
+        variant=None if variant == "int8" else variant,
+    )  # fmt: skip
+    vlm.runtime.engine.eos = frozenset()
+    if not shared:
+        vlm.runtime.decoder.session.optional.pop("attention_bias")
+    return vlm
+
+
+def ours(vlm: Any, images: np.ndarray, questions: tuple[str, ...]) -> list[list[tuple[int, ...]]]:
+    from rsvlm_geo.model.sampling import Sampling
+
+    rule = Sampling(max_new_tokens=NEW_TOKENS, stop_loops=False)
+    return [[said.tokens for said in row] for row in vlm.generate(images, questions, rule)]
+
+
+class Theirs:
+    """transformers on the same tokens and pixels."""
+
+    def __init__(self, model: Any, vlm: Any) -> None:
+        self.model, self.vlm = model, vlm
+
+    def rows(self, images: np.ndarray, questions: tuple[str, ...], batch: int) -> list[list[int]]:
+        """Every question about every image, so many at once, padded on the left."""
+        import torch
+
+        runtime = self.vlm.runtime
+        tokens = (SIDE // PATCH) ** 2
+        pairs = [(image, question) for image in images for question in questions]
+        said: list[list[int]] = []
+        for at in range(0, len(pairs), batch):
+            part = pairs[at : at + batch]
+            prepared = runtime.preprocess([image for image, _ in part])
+            ids = [runtime._prompt_ids(question, prepared, tokens) for _, question in part]
+            width = max(len(row) for row in ids)
+            padded = np.zeros((len(ids), width), np.int64)
+            mask = np.zeros_like(padded)
+            for row, one in enumerate(ids):
+                padded[row, width - len(one) :] = one
+                mask[row, width - len(one) :] = 1
+            with torch.no_grad():
+                out = self.model.generate(
+                    pixel_values=torch.from_numpy(prepared.pixel_values),
+                    input_ids=torch.from_numpy(padded), attention_mask=torch.from_numpy(mask),
+                    max_new_tokens=NEW_TOKENS, min_new_tokens=NEW_TOKENS, do_sample=False,
+                )  # fmt: skip
+            said += out[:, width:].tolist()
+        return said
+
+
+def agreement(one: list[list[int]], other: list[list[tuple[int, ...]]]) -> float:
+    flat = [token for row in other for said in row for token in said]
+    return float(np.mean(np.array([t for row in one for t in row]) == np.array(flat)))
+
+
+def overhead(vlm: Any, images: np.ndarray) -> float:
+    """Share of the wall time that is not inside ONNX Runtime."""
+    from rsvlm_geo.model.session import Session
+
+    inside = 0.0
+    original = Session.run
+
+    def timed(self: Session, *args: Any, **more: Any) -> Any:
+        nonlocal inside
+        began = time.perf_counter()
+        try:
+            return original(self, *args, **more)
+        finally:
+            inside += time.perf_counter() - began
+
+    Session.run = timed  # type: ignore[method-assign]
+    before = vlm.runtime.decoder.seconds
+    began = time.perf_counter()
+    prepared = vlm.runtime.preprocess(images)
+    outside = time.perf_counter() - began  # pixels are not the loop's
+    del prepared
+    try:
+        began = time.perf_counter()
+        ours(vlm, images, QUESTIONS)
+        whole = time.perf_counter() - began
+    finally:
+        Session.run = original  # type: ignore[method-assign]
+    inside += vlm.runtime.decoder.seconds - before
+    return max(0.0, (whole - outside - inside) / inside)
+
+
+def peak(folder: Path, engine: str) -> float:
+    """Peak memory in MB of one engine in a fresh process."""
+    command = [sys.executable, __file__, "--alone", engine, "--pack", str(folder)]
+    out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return float(out.split()[-1])
+
+
+def alone(engine: str, folder: Path) -> None:
+    images = pictures(1)
+    vlm = open_ours(folder, 1, "int8" if engine == "int8" else "fp32")
+    if engine == "transformers":
+        import torch
+
+        torch.set_num_threads(1)
+        Theirs(build(), vlm).rows(images, QUESTIONS, len(QUESTIONS))
+    else:
+        ours(vlm, images, QUESTIONS)
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+
+
+def pictures(count: int) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (count, SIDE, SIDE, 3), dtype=np.uint8)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--tiles", type=int, default=64)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--alone", choices=["transformers", "fp32", "int8"])
+    parser.add_argument("--pack", type=Path)
+    args = parser.parse_args()
+    if args.alone:
+        alone(args.alone, args.pack)
+        return
+    import torch
+
+    torch.set_num_threads(args.threads)
+    with tempfile.TemporaryDirectory() as held:
+        folder = Path(held) / "mid-llava"
+        model = build()
+        write_pack(model, folder)
+        plain, quick = (open_ours(folder, args.threads, v) for v in ("fp32", "int8"))
+        apart = open_ours(folder, args.threads, "fp32", shared=False)
+        theirs = Theirs(model, plain)
+        rows = one_tile(args, plain, quick, apart, theirs)
+        rows += many_tiles(args, plain, quick, theirs)
+        rows += encoder(args, plain, quick)
+        shares = sorted(overhead(plain, pictures(1)) for _ in range(max(3, args.rounds)))
+        rows.append(
+            Row("loop over the bare session.run calls, 1 tile x 8 questions", shares[0] * 100, "%",
+                len(shares), shares[0] * 100, shares[-1] * 100, "time inside ONNX Runtime",
+                "<= 5", shares[0] <= 0.05)
+        )  # fmt: skip
+        for engine in ("transformers", "fp32", "int8"):
+            rows.append(Row(f"peak memory, 1 tile x 8 questions, {engine}",
+                            peak(folder, engine), "MB"))  # fmt: skip
+    record(
+        "decode",
+        rows,
+        "LLaVA of 39 M parameters, random weights, 576 image tokens, 16 new tokens per question, "
+        f"{args.threads} thread(s); ratios of CPU time, fp32 unless it says int8.",
+    )
+
+
+def one_tile(args: Any, plain: Any, quick: Any, apart: Any, theirs: Theirs) -> list[Row]:
+    image = pictures(1)
+    wanted = theirs.rows(image, QUESTIONS, len(QUESTIONS))
+    for vlm in (plain, apart):
+        same = agreement(wanted, ours(vlm, image, QUESTIONS))
+        if same < 1:
+            raise SystemExit(f"tokens differ from transformers: {same:.1%} the same")
+    seconds = interleave(
+        {
+            "each": lambda: theirs.rows(image, QUESTIONS, 1),
+            "batch": lambda: theirs.rows(image, QUESTIONS, len(QUESTIONS)),
+            "shared": lambda: ours(plain, image, QUESTIONS),
+            "apart": lambda: ours(apart, image, QUESTIONS),
+            "int8": lambda: ours(quick, image, QUESTIONS),
+        },
+        args.rounds,
+        time.process_time,
+    )
+    each, batch = "transformers.generate, per question", "transformers.generate, one padded batch"
+    what = "1 tile x 8 questions"
+    return [
+        ratio_row(f"{what}", seconds["each"], seconds["shared"], compared_with=each, bar=5),
+        ratio_row(f"{what}", seconds["batch"], seconds["shared"], compared_with=batch, bar=3.5),
+        ratio_row(f"{what}, int8", seconds["each"], seconds["int8"], compared_with=each, bar=5),
+        ratio_row(f"{what}, a copy of the image's cache for each question", seconds["each"],
+                  seconds["apart"], compared_with=each, bar=3),
+    ]  # fmt: skip
+
+
+def many_tiles(args: Any, plain: Any, quick: Any, theirs: Theirs) -> list[Row]:
+    images = pictures(args.tiles)
+    question = QUESTIONS[1:2]
+    seconds = interleave(
+        {
+            "batch": lambda: theirs.rows(images, question, 16),
+            "ours": lambda: ours(plain, images, question),
+            "int8": lambda: ours(quick, images, question),
+        },
+        max(1, args.rounds - 1),
+        time.process_time,
+    )
+    what = f"{args.tiles} tiles x 1 question"
+    batch = "transformers.generate, batches of 16"
+    return [
+        ratio_row(f"{what}", seconds["batch"], seconds["ours"], compared_with=batch, bar=2),
+        ratio_row(f"{what}, int8", seconds["batch"], seconds["int8"], compared_with=batch, bar=2),
+    ]
+
+
+def encoder(args: Any, plain: Any, quick: Any) -> list[Row]:
+    prepared = plain.runtime.preprocess(pictures(8))
+    one = plain.runtime.encode_images(prepared, 8).reshape(-1)
+    other = quick.runtime.encode_images(prepared, 8).reshape(-1)
+    cosine = float(one @ other / np.linalg.norm(one) / np.linalg.norm(other))
+    seconds = interleave(
+        {
+            "fp32": lambda: plain.runtime.encode_images(prepared, 8),
+            "int8": lambda: quick.runtime.encode_images(prepared, 8),
+        },
+        args.rounds + 2,
+        time.process_time,
+    )
+    return [
+        ratio_row("encoder int8, batch of 8", seconds["fp32"], seconds["int8"],
+                  compared_with="the same encoder in fp32", bar=1.5),
+        Row("encoder int8, cosine to fp32", cosine, "", 1, bar=">= 0.999", met=cosine >= 0.999),
+    ]  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
