@@ -39,6 +39,11 @@ def _source_options(command: Any) -> Any:
 @click.option("--verify/--no-verify", "check", default=True, show_default=True)
 @click.option("--name", help="Of the pack; the folder's, unless given.")
 @click.option("--licence", help="Of the weights; what the model card states, unless given.")
+@click.option(
+    "--with-optimum",
+    is_flag=True,
+    help="Use optimum-onnx (its own extra and environment) instead; not compared with torch.",
+)
 def export(
     source: str,
     out: str,
@@ -49,6 +54,7 @@ def export(
     check: bool,
     name: str | None,
     licence: str | None,
+    with_optimum: bool,
 ) -> None:
     """Export a vision-language model to an ONNX pack.
 
@@ -60,6 +66,20 @@ def export(
     rsvlm-geo export HuggingFaceTB/SmolVLM-256M-Instruct --revision SHA -o packs/smolvlm
     rsvlm-geo export vhm_7b/ --vit vhm_7b_vit/ -o packs/vhm-7b --variant int4
     """
+    if with_optimum:
+        from rsvlm_geo.export.optimum import export_with_optimum
+
+        click.echo(
+            export_with_optimum(
+                source,
+                out,
+                revision=revision,
+                opset=int(opset),
+                licence=licence or "",
+                say=lambda line: click.echo(line, err=True),
+            )
+        )
+        return
     from rsvlm_geo.export import export_pack
 
     done = export_pack(

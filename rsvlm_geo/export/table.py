@@ -26,9 +26,9 @@ good a trained model is.
 those generated; `distinct` how many different tokens torch's answer has (a loop of one token would
 prove little). `max |dlogit|` is over all steps, float32, both in their own units. `stages` is the
 largest difference before the logits: image features, merged embeddings, cross keys and values.
-Seconds are for all graphs of the family on a shared two-core machine: an order of magnitude.
+Seconds are processor time for all graphs of the family, one thread of a 2.5 GHz machine.
 
-| family | parts | greedy | distinct | max abs dlogit | max abs dstage | equal | export s |
+| family | parts | greedy | distinct | max abs dlogit | max abs dstage | equal | export CPU s |
 |---|---|---|---|---|---|---|---|
 """
 _TAIL = """
