@@ -15,9 +15,11 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from rsvlm_geo.errors import ExportError
+from rsvlm_geo.export.clip_resnet import ResNetTower
+from rsvlm_geo.export.clip_words import clip_tokenizer
+from rsvlm_geo.export.plain import export_plain
 
 __all__ = ["Clip", "ResNetTower", "clip_tokenizer", "convert_clip", "export_clip", "read_weights"]
 
@@ -272,86 +274,6 @@ def _vit(state: State, activation: str, heads: int | None) -> tuple[nn.Module, d
     return _VitTower(model), settings
 
 
-class _Bottleneck(nn.Module):
-    """1x1, 3x3, average pool where it strides, 1x1; the shortcut pools before its 1x1."""
-
-    def __init__(self, cin: int, width: int, stride: int, shortcut: bool) -> None:
-        super().__init__()
-        self.conv1, self.bn1 = nn.Conv2d(cin, width, 1, bias=False), nn.BatchNorm2d(width)
-        self.conv2 = nn.Conv2d(width, width, 3, padding=1, bias=False)
-        self.bn2 = nn.BatchNorm2d(width)
-        self.pool: nn.Module = nn.AvgPool2d(stride) if stride > 1 else nn.Identity()
-        self.conv3, self.bn3 = nn.Conv2d(width, 4 * width, 1, bias=False), nn.BatchNorm2d(4 * width)
-        self.downsample: nn.Module = nn.Identity()
-        if shortcut:
-            self.downsample = nn.Sequential()
-            self.downsample.add_module("-1", nn.AvgPool2d(stride))
-            self.downsample.add_module("0", nn.Conv2d(cin, 4 * width, 1, bias=False))
-            self.downsample.add_module("1", nn.BatchNorm2d(4 * width))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """float[B, cin, H, W] -> float[B, 4 width, H / stride, W / stride]."""
-        y = F.relu(self.bn1(self.conv1(x)))
-        y = F.relu(self.bn2(self.conv2(y)))
-        y = self.bn3(self.conv3(self.pool(y)))
-        return F.relu(y + self.downsample(x))
-
-
-class _AttentionPool(nn.Module):
-    """The mean of the map asks the map: one token of attention."""
-
-    def __init__(self, cells: int, width: int, heads: int, dim: int) -> None:
-        super().__init__()
-        self.positional_embedding = nn.Parameter(torch.zeros(cells + 1, width))
-        self.q_proj, self.k_proj = nn.Linear(width, width), nn.Linear(width, width)
-        self.v_proj, self.c_proj = nn.Linear(width, width), nn.Linear(width, dim)
-        self.heads = heads
-
-    def forward(self, x: Tensor) -> Tensor:
-        """float[B, width, H, W] -> float[B, dim]."""
-        x = x.flatten(2).transpose(1, 2)
-        x = torch.cat([x.mean(dim=1, keepdim=True), x], dim=1) + self.positional_embedding
-        batch, cells, width = x.shape
-        size = width // self.heads
-        q = self.q_proj(x[:, :1]).reshape(batch, 1, self.heads, size).transpose(1, 2)
-        k = self.k_proj(x).reshape(batch, cells, self.heads, size).transpose(1, 2)
-        v = self.v_proj(x).reshape(batch, cells, self.heads, size).transpose(1, 2)
-        weight = torch.softmax(q @ k.transpose(2, 3) * size**-0.5, dim=-1)
-        out: Tensor = self.c_proj((weight @ v).transpose(1, 2).reshape(batch, width))
-        return out
-
-
-class ResNetTower(nn.Module):
-    """CLIP's ResNet: a stem of three convolutions, anti-aliased strides, attention pooling."""
-
-    def __init__(self, layers: tuple[int, ...], width: int, size: int, dim: int) -> None:
-        super().__init__()
-        half = width // 2
-        self.conv1, self.bn1 = nn.Conv2d(3, half, 3, 2, 1, bias=False), nn.BatchNorm2d(half)
-        self.conv2, self.bn2 = nn.Conv2d(half, half, 3, 1, 1, bias=False), nn.BatchNorm2d(half)
-        self.conv3, self.bn3 = nn.Conv2d(half, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width)
-        cin = width
-        for level, count in enumerate(layers, 1):
-            wide, stage = width * 2 ** (level - 1), nn.Sequential()
-            for j in range(count):
-                stride = 2 if j == 0 and level > 1 else 1
-                stage.append(_Bottleneck(cin, wide, stride, j == 0))
-                cin = 4 * wide
-            self.add_module(f"layer{level}", stage)
-        self.attnpool = _AttentionPool((size // 32) ** 2, cin, cin // 64, dim)
-
-    def forward(self, pixel_values: Tensor) -> Tensor:
-        """float[B, 3, S, S] -> float[B, D]."""
-        x = pixel_values
-        for conv, norm in ((self.conv1, self.bn1), (self.conv2, self.bn2), (self.conv3, self.bn3)):
-            x = F.relu(norm(conv(x)))
-        x = F.avg_pool2d(x, 2)
-        for name in ("layer1", "layer2", "layer3", "layer4"):
-            x = getattr(self, name)(x)
-        out: Tensor = self.attnpool(x)
-        return out
-
-
 def _resnet(state: _Used) -> tuple[nn.Module, dict[str, Any]]:
     layers = tuple(_blocks(state, f"visual.layer{i}.") for i in (1, 2, 3, 4))
     width = state["visual.conv3.weight"].shape[0]
@@ -362,52 +284,9 @@ def _resnet(state: _Used) -> tuple[nn.Module, dict[str, Any]]:
         k.removeprefix("visual."): state[k] for k in list(state) if k.startswith("visual.")
     })  # fmt: skip
     return tower, {
-        "layers": list(layers), "hidden_size": width, "image_size": 32 * grid, "projection_dim": dim,
+        "layers": list(layers), "hidden_size": width, "image_size": 32 * grid,
+        "projection_dim": dim,
     }  # fmt: skip
-
-
-def clip_tokenizer(merges: str | Path) -> Any:
-    """CLIP's tokenizer from its ``bpe_simple_vocab_16e6.txt(.gz)``, as a ``tokenizers`` object.
-
-    Raises:
-        ExportError: It is not such a file.
-    """
-    import gzip
-
-    from tokenizers import Regex, Tokenizer, normalizers, pre_tokenizers
-    from tokenizers.models import BPE
-    from tokenizers.processors import TemplateProcessing
-
-    file = Path(merges).expanduser()
-    try:
-        raw = gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
-        lines = raw.decode("utf-8").split("\n")[1 : 49152 - 256 - 2 + 1]
-        pairs = [(a, b) for a, b in (line.split() for line in lines if line.strip())]
-    except (OSError, ValueError, EOFError) as error:
-        raise ExportError(f"{file} does not hold CLIP's merges ({error})") from error
-    shown = [*range(33, 127), *range(161, 173), *range(174, 256)]
-    other = [b for b in range(256) if b not in shown]
-    alphabet = [chr(b) for b in shown] + [chr(256 + i) for i in range(len(other))]
-    names = [*alphabet, *(c + "</w>" for c in alphabet), *(a + b for a, b in pairs)]
-    names += ["<|startoftext|>", "<|endoftext|>"]
-    vocab = {name: i for i, name in enumerate(names)}
-    tokenizer = Tokenizer(
-        BPE(vocab, pairs, end_of_word_suffix="</w>", fuse_unk=False, unk_token="<|endoftext|>")
-    )
-    tokenizer.normalizer = normalizers.Sequence(
-        [normalizers.NFC(), normalizers.Replace(Regex(r"\s+"), " "), normalizers.Lowercase()]
-    )
-    words = r"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([
-        pre_tokenizers.Split(Regex(words), "removed", invert=True),
-        pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
-    ])  # fmt: skip
-    tokenizer.post_processor = TemplateProcessing(
-        single="<|startoftext|> $A <|endoftext|>",
-        special_tokens=[(t, vocab[t]) for t in ("<|startoftext|>", "<|endoftext|>")],
-    )
-    tokenizer.add_special_tokens(["<|startoftext|>", "<|endoftext|>"])
-    return tokenizer
 
 
 def export_clip(clip: Clip, folder: str | Path, tokenizer: Any, *, name: str, licence: str) -> Path:
@@ -425,16 +304,12 @@ def export_clip(clip: Clip, folder: str | Path, tokenizer: Any, *, name: str, li
     root = Path(folder).expanduser()
     (root / "onnx").mkdir(parents=True, exist_ok=True)
     side = int(clip.config["vision_config"]["image_size"])
-    torch.onnx.export(
-        clip.vision, (torch.zeros(2, 3, side, side),), str(root / "onnx" / "vision_model.onnx"),
-        input_names=["pixel_values"], output_names=["image_embeds"], opset_version=18,
-        dynamo=False, dynamic_axes={"pixel_values": {0: "batch"}, "image_embeds": {0: "batch"}},
-    )  # fmt: skip
-    torch.onnx.export(
-        clip.text, (torch.ones(2, 6, dtype=torch.long),), str(root / "onnx" / "text_model.onnx"),
-        input_names=["input_ids"], output_names=["text_embeds"], opset_version=18, dynamo=False,
-        dynamic_axes={"input_ids": {0: "batch", 1: "sequence"}, "text_embeds": {0: "batch"}},
-    )  # fmt: skip
+    shown = torch.zeros(2, 3, side, side)
+    export_plain(clip.vision, (shown,), root / "onnx" / "vision_model.onnx", ["pixel_values"],
+                 ["image_embeds"])  # fmt: skip
+    ids = torch.ones(2, 6, dtype=torch.long)
+    export_plain(clip.text, (ids,), root / "onnx" / "text_model.onnx", ["input_ids"],
+                 ["text_embeds"])  # fmt: skip
     tokenizer.save(str(root / "tokenizer.json"))
     (root / "config.json").write_text(json.dumps(clip.config, indent=1))
     (root / "preprocessor_config.json").write_text(json.dumps({

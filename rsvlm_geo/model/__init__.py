@@ -14,6 +14,7 @@ _HOME = {"Pack": "pack", "Session": "session", "load_pack": "pack", "open_sessio
 __all__ = ["Pack", "Session", "load_model", "load_pack", "open_session"]
 
 _MINI = ("rsvlm_mini",)
+_COCA = ("rsvlm_coca",)
 _GENERIC = (
     "llava", "idefics3", "smolvlm", "qwen2_vl", "qwen2_5_vl", "paligemma", "florence2", "blip",
     "git", "vision-encoder-decoder",
@@ -61,9 +62,13 @@ def load_model(
         generic: Any = import_module("rsvlm_geo.model.generic")
         large: Vlm = generic.GenericVlm(pack, provider=provider, threads=threads, **options)
         return large
+    if kind in _COCA:
+        coca: Any = import_module("rsvlm_geo.model.coca")
+        captioner: Vlm = coca.CocaVlm(pack, provider=provider, threads=threads, **options)
+        return captioner
     raise PackError(
         f"{pack.folder / 'config.json'} is of architecture {kind!r}, which is not run here; "
-        f"take one of {', '.join(_MINI + _GENERIC)}"
+        f"take one of {', '.join(_MINI + _COCA + _GENERIC)}"
     )
 
 
