@@ -126,7 +126,7 @@ def ratio(path: Path, side: int, margin: int, rounds: int) -> dict[str, float | 
 
 
 _PEAK = """
-import sys, resource, warnings
+import sys, warnings
 warnings.simplefilter("ignore")
 from contextlib import closing
 from rsvlm_geo.scene import iter_batches, open_scene, plan_tiles
@@ -138,7 +138,9 @@ n = 0
 with closing(iter_batches(scene, plan, batch=8)) as batches:
     for batch in batches:
         n += len(batch.images)
-print(n, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+# VmHWM and not ru_maxrss, which a child inherits from whoever started it
+with open("/proc/self/status") as status:
+    print(n, next(int(row.split()[1]) for row in status if row.startswith("VmHWM")) / 1024)
 """
 
 

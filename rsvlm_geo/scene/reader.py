@@ -26,7 +26,7 @@ from rsvlm_geo.scene.source import DatasetPixels, Pixels, SpanWindow, gdal_path,
 __all__ = ["RetryPolicy", "TileImage", "TileReader", "cache_bytes", "read_tile"]
 
 TileStatus = Literal["ok", "nodata", "failed"]
-MIN_CACHE, MAX_CACHE = 32 << 20, 512 << 20
+MIN_CACHE, MAX_CACHE = 16 << 20, 512 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,11 +283,12 @@ def cache_bytes(scene: Scene, window_size: tuple[int, int], span_width: int | No
     bh, bw = facts.block
     width = min(span_width or facts.width, facts.width)
     width = facts.width if facts.striped else min(-(-width // bw) * bw + bw, facts.width + bw)
-    rows = min(window_size[1] + 2 * bh, facts.height + bh)
+    # a window touches so many rows of blocks at most; the next row of tiles shares the last of them
+    rows = min((-(-(window_size[1] - 1) // bh) + 1) * bh, facts.height + bh)
     bands = facts.count if facts.pixel_interleaved else len(scene.indexes)
     if scene.mask in ("alpha", "mask"):
         bands += 1
-    need = int(rows * width * bands * scene.dtype.itemsize * 1.3)
+    need = int(rows * width * bands * scene.dtype.itemsize * 1.05) + (2 << 20)
     return min(max(need, MIN_CACHE), MAX_CACHE)
 
 
