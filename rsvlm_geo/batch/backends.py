@@ -6,10 +6,13 @@ import contextlib
 import os
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from rsvlm_geo.batch.spec import BatchSpec
 from rsvlm_geo.errors import RsvlmError, require
+
+_AGAIN = 20
 
 __all__ = ["Backend", "DaskBackend", "Lost", "SchedulerLostError", "SerialBackend", "open_backend"]
 
@@ -70,6 +73,16 @@ class SerialBackend:
         """Nothing to let go of."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Work:
+    tag: Any
+    task: Callable[..., Any]
+    args: tuple[Any, ...]
+    gpu: bool
+    again: int = 0
+    """How often its result was lost with a worker."""
+
+
 class DaskBackend:
     """A Dask cluster: one of our own on this machine, one at an address, or any ``Client``."""
 
@@ -114,7 +127,7 @@ class DaskBackend:
         self._plugin = _ModelPlugin(spec)
         self._guard(lambda: client.register_plugin(self._plugin))
         self._guard(lambda: client.wait_for_workers(1, timeout=timeout_s))
-        self._futures: dict[Any, Any] = {}
+        self._flying: dict[Any, _Work] = {}
         self._completed = distributed.as_completed(loop=client.loop, raise_errors=False)
 
     @property
@@ -126,11 +139,14 @@ class DaskBackend:
 
     def submit(self, tag: Any, task: Callable[..., Any], *args: Any, gpu: bool = True) -> None:
         """See :class:`Backend`; a task that dies with its worker is tried elsewhere."""
+        self._start(_Work(tag, task, args, gpu))
+
+    def _start(self, work: _Work) -> None:
         options: dict[str, Any] = {"pure": False, "retries": 2}
-        if self._gpu and gpu:
+        if self._gpu and work.gpu:
             options["resources"] = {"GPU": 1}
-        future = self._guard(lambda: self._client.submit(task, *args, **options))
-        self._futures[future.key] = (tag, future)
+        future = self._guard(lambda: self._client.submit(work.task, *work.args, **options))
+        self._flying[future.key] = work
         self._completed.add(future)
 
     def next(self) -> tuple[Any, Any]:
@@ -141,8 +157,28 @@ class DaskBackend:
         """
         from concurrent.futures import CancelledError
 
-        if not self._futures:
+        if not self._flying:
             raise RuntimeError("nothing was submitted")
+        while True:
+            self._wait()
+            future = next(self._completed)
+            work = self._flying.pop(future.key)
+            if future.status == "error":
+                error = future.exception(timeout=60)
+                if type(error).__name__ == "KilledWorker":
+                    return work.tag, Lost(" ".join(str(error).split())[:300])
+                return work.tag, error
+            if future.status == "finished":
+                try:
+                    return work.tag, future.result(timeout=10)
+                except (OSError, CancelledError, TimeoutError):
+                    pass  # the worker died with the result: the part is there, ask again
+            if work.again >= _AGAIN or self._client.status != "running":
+                raise self._lost()
+            self._start(replace(work, again=work.again + 1))
+
+    def _wait(self) -> None:
+        """Until something finished."""
         started = working = reachable = time.monotonic()
         while not self._completed.has_ready():
             with self._completed.thread_condition:
@@ -155,19 +191,6 @@ class DaskBackend:
             # workers come back, their nannies see to it; a scheduler that is gone does not
             if now - reachable > 5.0 or now - working > self._patience_s:
                 raise self._lost()
-        future = next(self._completed)
-        tag, _ = self._futures.pop(future.key)
-        if future.status in ("cancelled", "lost"):
-            raise self._lost()
-        try:
-            error = future.exception(timeout=30)
-            if error is None:
-                return tag, future.result(timeout=30)
-        except (OSError, CancelledError, TimeoutError):
-            raise self._lost() from None
-        if type(error).__name__ == "KilledWorker":
-            return tag, Lost(" ".join(str(error).split())[:300])
-        return tag, error
 
     def _has_workers(self) -> bool:
         """Whether the scheduler knows of a worker."""

@@ -202,6 +202,8 @@ def run_band(spec: BatchSpec, scene: Scene, folder: str, band: Band) -> Done:
     """
     job = make_job(spec, scene, load_vlm(spec))
     mine = band_job(job, band)
+    if (Path(folder) / f"{band.stem}.parquet").exists():
+        return Done(len(mine.plan), 0)  # done by a worker that died before it could say so
     known = _answered_before(Path(folder), band, job)
     asked = [t for batch in iter_answers(mine, skip=frozenset(known)) for t in batch]
     _write(Path(folder), band, job, [*known.values(), *asked])

@@ -15,8 +15,11 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+import numpy as np
+
 from rsvlm_geo.errors import RsvlmError, SceneNotFoundError, SceneUnreadableError, TileReadError
 from rsvlm_geo.remote.auth import GdalOptions, Signer, redact, redact_text
+from rsvlm_geo.remote.fast import FastBlocks, open_fast
 from rsvlm_geo.remote.http import HttpFile
 from rsvlm_geo.remote.lookahead import BlockIndex, WindowGuess
 from rsvlm_geo.remote.policy import ReadPolicy
@@ -102,6 +105,7 @@ class RemoteDataset:
         self._file: HttpFile | None = None
         self._dataset: Any = None
         self._index: BlockIndex | None = None
+        self._fast: FastBlocks | None = None
         self._guess = WindowGuess()
         self._vsi = "" if source.href.startswith("http") else vsi_name(source.href)
         self._mend(self._open, what="open")
@@ -127,6 +131,9 @@ class RemoteDataset:
         Raises:
             TileReadError: It could not be read.
         """
+        done = self._read_fast(indexes, options)
+        if done is not None:
+            return done
         self._fetch_ahead(indexes, options)
         return self._mend(lambda: self._dataset.read(indexes, **options), what="read")
 
@@ -176,12 +183,48 @@ class RemoteDataset:
         with rasterio.Env(**self._env()):
             self._dataset = rasterio.open(name, driver=driver, opener=_Opener(name, file))
         self._index = BlockIndex(self._dataset)
+        self._fast = open_fast(file, self._dataset) if self.source.policy.fast else None
 
     def _env(self) -> dict[str, Any]:
         options = dict(gdal_env(self.source.policy))
         if isinstance(self.source.signer, GdalOptions):
             options.update(self.source.signer.options)
         return options
+
+    def _read_fast(self, indexes: Any, options: dict[str, Any]) -> Any:
+        """A window of whole pixels at its own size; None when it is for GDAL."""
+        window, out = options.get("window"), options.get("out")
+        if self._fast is None or window is None or not hasattr(window, "col_off"):
+            return None
+        place = (window.col_off, window.row_off, window.width, window.height)
+        whole = tuple(int(v) for v in place)
+        bands = [indexes] if isinstance(indexes, int) else list(indexes or self.indexes)
+        shape = options.get("out_shape") if out is None else out.shape
+        unusual = set(options) - {"window", "out", "out_shape", "resampling"}
+        inside = whole[0] >= 0 and whole[1] >= 0 and whole[0] + whole[2] <= self._fast.width
+        if (
+            whole != place
+            or unusual
+            or not inside
+            or whole[1] + whole[3] > self._fast.height
+            or (shape is not None and tuple(shape[-2:]) != (whole[3], whole[2]))
+            or isinstance(indexes, int)
+        ):
+            return None
+        if out is None:
+            out = np.empty((len(bands), whole[3], whole[2]), dtype=self.dtypes[0])
+        ahead = self._guess.next_windows(
+            window, self._fast.width, self._fast.height, self.source.policy.lookahead
+        )
+        try:
+            self._fast.will_read([whole, *(_whole_window(w) for w in ahead)])
+            self._fast.read(whole, bands, out)
+        except BaseException as error:
+            if isinstance(error, (KeyboardInterrupt, SystemExit)):
+                raise
+            # what async-tiff cannot do (Rust panics are BaseException) GDAL may, or says why not
+            return None
+        return out
 
     def _fetch_ahead(self, indexes: Any, options: dict[str, Any]) -> None:
         window = options.get("window")
@@ -232,6 +275,13 @@ class RemoteDataset:
             forget_failures(self._vsi)
         if what == "read":
             self._open()
+
+
+def _whole_window(
+    window: tuple[tuple[float, float], tuple[float, float]],
+) -> tuple[int, int, int, int]:
+    (r0, r1), (c0, c1) = window
+    return int(c0), int(r0), int(c1 - c0), int(r1 - r0)
 
 
 def _as_tile_error(cause: RsvlmError, what: str) -> RsvlmError:

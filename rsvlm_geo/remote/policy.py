@@ -39,6 +39,8 @@ class ReadPolicy:
     """Compressed bytes kept per open file."""
     in_flight: int = 16
     """Requests at a time per process."""
+    fast: bool = True
+    """Decode with async-tiff where it is installed and gives GDAL's very pixels."""
     lookahead: int = 12
     """Windows fetched ahead of the one being read."""
 

@@ -46,11 +46,11 @@ class Cluster:
     def __enter__(self) -> Cluster:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.file = self.folder / "scheduler.json"
-        self._start("distributed.cli.dask_scheduler", "--port", "0", "--no-dashboard",
+        self._start("distributed.cli.dask_scheduler", "--port", "0", "--host", "127.0.0.1", "--no-dashboard",
                     "--scheduler-file", str(self.file))  # fmt: skip
         wait_for(self.file.exists, "the scheduler")
         for _ in range(self.workers):
-            self._start("distributed.cli.dask_worker", "--nthreads", "1", "--no-dashboard",
+            self._start("distributed.cli.dask_worker", "--nthreads", "1", "--host", "127.0.0.1", "--no-dashboard",
                         "--scheduler-file", str(self.file),
                         "--local-directory", str(self.folder))  # fmt: skip
         import json

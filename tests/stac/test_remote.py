@@ -279,3 +279,42 @@ def test_guess_follows_row_major_reading() -> None:
     found = guess.next_windows(Window(80, 80, 100, 100), 250, 500, 3)
     assert [f[1][0] for f in found] == [160, 0, 80]
     assert found[1][0] == (160, 260)
+
+
+def test_fast_path_gives_the_same_pixels(server: FaultServer, truth: np.ndarray) -> None:
+    pytest.importorskip("async_tiff")
+    policy = ReadPolicy(tries=7, first_delay_s=0.01, read_timeout_s=1)
+    for path in ("ok/a.tif", "flakyreset-40/a.tif"):
+        with open_raster(RasterSource(f"{server.url}/{path}", policy=policy)) as src:
+            assert src._fast is not None
+            assert np.array_equal(read_all(src), truth)
+            out = np.zeros((3, 100, 120), np.uint8).transpose(0, 1, 2)
+            src.read([3, 1, 2], window=Window(200, 210, 120, 100), out=out)
+            assert np.array_equal(out, truth[[2, 0, 1], 210:310, 200:320])
+            half = src.read((1, 2, 3), window=Window(0, 0, 512, 512), out_shape=(3, 256, 256))
+            assert half.shape == (3, 256, 256)
+
+
+def test_fast_path_refuses_what_it_would_change(
+    server: FaultServer, folder: Path, truth: np.ndarray
+) -> None:
+    pytest.importorskip("async_tiff")
+    with rasterio.open(folder / "a.tif") as src:
+        profile = {**src.profile, "compress": "jpeg", "photometric": "ycbcr"}
+    with rasterio.open(folder / "jpeg.tif", "w", **profile) as dst:
+        dst.write(truth)
+    with (
+        open_raster(source(server, "ok/jpeg.tif")) as src,
+        rasterio.open(folder / "jpeg.tif") as local,
+    ):
+        assert np.array_equal(read_all(src), read_all(local))
+    with open_raster(source(server, "ok/corrupt.tif")) as src:
+        failed = 0
+        for col in range(0, 1024, 256):
+            try:
+                pixels = src.read((1, 2, 3), window=Window(col, 512, 256, 256))
+            except TileReadError:
+                failed += 1
+            else:
+                assert np.array_equal(pixels, truth[:, 512:768, col : col + 256])
+    assert failed == 4

@@ -18,12 +18,13 @@ def make_raster(
     left: float = 500_000.0, top: float = 5_000_000.0, crs: str = "EPSG:32633", seed: int = 0,
     nodata: float | None = None, spots: int = 12, compress: str = "deflate",
 ) -> Path:  # fmt: skip
-    """A tiled GeoTIFF of dim noise with bright squares of 12 pixels on it."""
+    """A tiled GeoTIFF of dim noise with so many bright squares of 12 pixels, none touching."""
     rng = np.random.default_rng(seed)
     top_value = 90 if dtype == "uint8" else 3000
     pixels = rng.integers(10, top_value, (bands, size, size)).astype(dtype)
-    for _ in range(spots):
-        row, col = rng.integers(0, size - 12, 2)
+    cells = size // 32  # at most one square to a cell of 32 pixels, so that none touch
+    for cell in rng.choice(cells * cells, spots, replace=False):
+        row, col = (np.array(divmod(int(cell), cells)) * 32 + rng.integers(4, 16, 2)).tolist()
         bright = rng.integers(230, 255, (bands, 12, 12)).astype(dtype)
         pixels[:, row : row + 12, col : col + 12] = bright * (1 if dtype == "uint8" else 40)
     if nodata is not None:
