@@ -208,6 +208,8 @@ class Engine:
             yield from self._step(running, waiting)
 
     def _has_room(self, running: _Running) -> bool:
+        if self.even and running.rows:
+            return False  # lengths differ by now: wait until the batch is through
         free = self.max_rows - running.count
         return free > 0 and (running.count == 0 or free >= max(1, self.max_rows // 4))
 
@@ -222,9 +224,7 @@ class Engine:
 
     def _admit(self, waiting: deque[tuple[int, Job]], running: _Running) -> Iterator[Token]:
         """Prefill the prompts of jobs that wait and let them join; their first tokens."""
-        batch = self._next_batch(waiting, self.max_rows - running.count, running)
-        if not batch:
-            return
+        batch = self._next_batch(waiting, self.max_rows - running.count)
         rows = self._lay_out(batch)
         try:
             lanes = self._fork(rows)
@@ -244,13 +244,9 @@ class Engine:
         running.rows.extend(rows)
         yield from self._say(running, picked)
 
-    def _next_batch(
-        self, waiting: deque[tuple[int, Job]], room: int, running: _Running
-    ) -> list[tuple[int, Job]]:
+    def _next_batch(self, waiting: deque[tuple[int, Job]], room: int) -> list[tuple[int, Job]]:
         if not self.even:
             return [waiting.popleft() for _ in range(min(room, len(waiting)))]
-        if running.rows:
-            return []  # lengths differ by now: wait until the batch is through
         width = _width(waiting[0][1])
         taken = [item for item in waiting if _width(item[1]) == width][:room]
         for item in taken:

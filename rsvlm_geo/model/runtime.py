@@ -70,7 +70,7 @@ class Runtime:
         self.vision = self._sessions[first]
         self.encoder = self._sessions.get("encoder_model")
         self.embedding = self._sessions.get("embed_tokens")
-        session = self._sessions[decoder]
+        self.text = session = self._sessions[decoder]
         self.provider = session.provider
         device = keep_on_device if keep_on_device is not None else session.provider != "cpu"
         ops = DeviceOps(session.provider, options.device_id) if device else None

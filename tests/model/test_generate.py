@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import make
 import numpy as np
@@ -15,6 +16,7 @@ from rsvlm_geo.model.decoder import Decoder, OutOfMemory, Step
 from rsvlm_geo.model.generate import Job
 from rsvlm_geo.model.generic import GenericVlm
 from rsvlm_geo.model.kv import DeviceCache, DeviceOps, HostCache
+from rsvlm_geo.model.pack import load_pack
 from rsvlm_geo.model.sampling import Sampling, choose_token, is_looping, log_softmax, process_logits
 from rsvlm_geo.model.score import Scored, plan_forms, score_closed
 
@@ -297,3 +299,33 @@ def test_the_cache_is_not_kept_for_holes(images: Images, toy: GenericVlm) -> Non
     finally:
         type(engine)._retire = original
     assert all(lanes <= rows for lanes, rows in widths)
+
+
+def test_graphs_that_cannot_skip_holes_never_see_one(
+    toy_folders: dict[bool, Path], images: Images, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """GroupQueryAttention counts tokens and does not look at the mask: lengths must agree."""
+    toy = GenericVlm(load_pack(toy_folders[False]), threads=1, provider="cpu")
+    rules = [replace(LONG, max_new_tokens=n) for n in (5, 12, 9)]
+    prompts = (*PROMPTS, "Ho")
+    rules = [*rules, LONG]
+    engine = toy.runtime.engine
+
+    def jobs() -> list[Job]:
+        return [j for _, js in toy.runtime.iter_jobs(images(2), prompts, rules) for j in js]
+
+    wanted = [g.tokens for g in engine.run(jobs())]
+    forms = plan_forms(("yes", "no", "a car"), lambda text: list(text.encode()), make.EOS)
+    weights = score_closed(engine, [Scored(job, forms) for job in jobs()])
+    engine.even = True
+    calls = Decoder.__call__
+
+    def watched(self: Decoder, step: Step, cache: HostCache) -> object:
+        assert step.attention_mask.all()
+        return calls(self, step, cache)
+
+    monkeypatch.setattr(Decoder, "__call__", watched)
+    assert [g.tokens for g in engine.run(jobs())] == wanted
+    again = score_closed(engine, [Scored(job, forms) for job in jobs()])
+    for one, other in zip(again, weights, strict=True):
+        assert one == pytest.approx(other, abs=1e-5)
