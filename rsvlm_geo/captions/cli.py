@@ -212,3 +212,28 @@ def dedup(folder: Path, against: tuple[Path, ...], threshold: float, remove: boo
         )
         part.replace(folder / "captions.jsonl")
         click.echo(f"{len(kept)} images are left")
+
+
+@captions.command()
+@click.argument("scenes", nargs=-1, required=True)
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to write to.")
+@click.option("--size", default=256, show_default=True, type=click.IntRange(32))
+@click.option("--gsd", type=float, default=None, help="Metres per pixel; the scene's by default.")
+@click.option("--vectors", type=click.Path(exists=True, path_type=Path), default=None,
+              help="Features to make boxes of.")  # fmt: skip
+@click.option("--class-column", default=None, help="Attribute that names a feature's class.")
+@click.option("--class-name", default=None, help="Class of features without one.")
+@click.option("--licence", default="", help="Of the imagery.")
+def tiles(
+    scenes: tuple[str, ...], out: Path, size: int, gsd: float | None, vectors: Path | None,
+    class_column: str | None, class_name: str | None, licence: str,
+) -> None:  # fmt: skip
+    """Cut SCENES into images with boxes, a source for the other commands."""
+    from rsvlm_geo.captions.tiles import cut_tiles
+
+    for scene in scenes:
+        path = cut_tiles(
+            scene, out, size_px=size, gsd_m=gsd, vectors=vectors, class_column=class_column,
+            default_class=class_name, licence=licence,
+        )  # fmt: skip
+        click.echo(str(path))
