@@ -234,7 +234,8 @@ class AskHere(QObject):
             self.failed.emit(str(error), tr("Save the project in a folder that can be written."))
             return
         parameters = {
-            "INPUT": layer,
+            # by id, not by pointer: the layer may be removed while the task runs
+            "INPUT": layer.id(),
             "QUESTION": question,
             "EXTENT": f"{box.xMinimum():.10f},{box.xMaximum():.10f},{box.yMinimum():.10f},"
                       f"{box.yMaximum():.10f} [{crs.authid()}]",

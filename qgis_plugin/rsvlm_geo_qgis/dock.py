@@ -416,6 +416,8 @@ class RsvlmDock(QgsDockWidget):
             self._complain(str(error), tr("Save the project in a folder that can be written."))
             return
         parameters["OUTPUT"] = self._path
+        # by id: a pointer to a layer that is removed while the task runs would take QGIS down
+        parameters["INPUT"] = layer.id()
         name = TASKS[task].label()
         self._title = f"{name}: {words} · {layer.name()}" if words else f"{name} · {layer.name()}"
         self._facts = {

@@ -9,7 +9,6 @@ from typing import Any
 
 from qgis.core import (
     QgsFillSymbol,
-    QgsLayerTree,
     QgsLayoutItemLabel,
     QgsLayoutItemLegend,
     QgsLayoutItemMap,
@@ -89,11 +88,12 @@ def make_report(
     legend = QgsLayoutItemLegend(layout)
     legend.setLinkedMap(picture)
     legend.setAutoUpdateModel(False)
-    tree = QgsLayerTree()
+    # a tree of the legend's own, a copy of the project's
+    tree = legend.model().rootGroup()
+    tree.removeAllChildren()
     for layer in layers:
         tree.addLayer(layer)
-    legend.model().setRootGroup(tree)
-    _legend_tree(layout, legend, tree)
+    _legend_fonts(legend)
     legend.setTitle("")
     _put(layout, legend, 214, 88, 73, 72)
     _say(layout, _provenance(run, layers), 216, 163, 71, 28, 7, SOFT)
@@ -111,13 +111,7 @@ def make_report(
     return layout
 
 
-_TREES: list[QgsLayerTree] = []
-
-
-def _legend_tree(layout: QgsPrintLayout, legend: QgsLayoutItemLegend, tree: QgsLayerTree) -> None:
-    # the legend's model holds only a pointer to its tree
-    tree.setParent(layout)
-    _TREES.append(tree)
+def _legend_fonts(legend: QgsLayoutItemLegend) -> None:
     for part, size in (
         (QgsLegendStyle.Style.Title, 10),
         (QgsLegendStyle.Style.Subgroup, 9),

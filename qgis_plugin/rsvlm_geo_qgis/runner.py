@@ -98,6 +98,11 @@ class Run(QObject):
         self._task = QgsProcessingAlgRunnerTask(
             algorithm, self.parameters, self._context, self.feedback
         )
+        if self._task.isCanceled():
+            # its preparation failed; the manager would drop it without a word
+            self._task = None
+            self._outcome = (False, {})
+            return
         self._task.executed.connect(self._executed)
         QgsApplication.taskManager().addTask(self._task)
 

@@ -219,7 +219,9 @@ def render(
     """
     unit_m = gsd_of(extent, crs)
     pixel = gsd_m / unit_m
-    width, height = (max(1, math.ceil(side / pixel)) for side in (extent.width(), extent.height()))
+    width, height = (
+        max(1, math.ceil(side / pixel - 0.1)) for side in (extent.width(), extent.height())
+    )
     if max(width, height) > MAX_SIDE_PX:
         raise SourceError(
             tr("The area is {width} × {height} pixels at {gsd} m; choose a smaller area or a larger "  # noqa: E501
