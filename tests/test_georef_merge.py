@@ -12,16 +12,14 @@ from numpy.typing import NDArray
 from rsvlm_geo.errors import WindowError
 from rsvlm_geo.georef import Merged, Merger
 from rsvlm_geo.georef.merge import (
-    CUT_PX,
     FACING,
     FACING_LONG,
     MAX_IOS,
     MAX_IOU,
     SLACK_PX,
     TOUCH_PX,
-    _components,
-    _greedy,
 )
+from rsvlm_geo.georef.pairs import CUT_PX, components, greedy
 from rsvlm_geo.grid import Tile, Window, plan_grid
 from rsvlm_geo.scene import TilePlan
 
@@ -370,9 +368,9 @@ def test_greedy_and_components_against_loops(seed: int, n: int) -> None:
                     other = b if k == a else a
                     if rank[other] > rank[k]:
                         alive[other] = False
-    assert (_greedy(rank, pairs) == alive).all()
+    assert (greedy(rank, pairs) == alive).all()
     root = np.arange(n)
     for _ in range(n):
         for a, b in pairs:
             root[a] = root[b] = min(root[a], root[b])
-    assert (_components(n, pairs) == root).all()
+    assert (components(n, pairs) == root).all()

@@ -27,14 +27,21 @@ import shapely
 from numpy.typing import NDArray
 
 from rsvlm_geo.errors import WindowError
+from rsvlm_geo.georef.pairs import (
+    CUT_PX,
+    components,
+    covered,
+    greedy,
+    outermost_cut,
+    overlaps,
+    spread,
+)
 from rsvlm_geo.georef.place import to_scene_boxes
 from rsvlm_geo.grid import Grid, Tile, Window
 from rsvlm_geo.scene.plan import TilePlan
 
 __all__ = ["Merged", "Merger"]
 
-CUT_PX = 2.0
-"""A box within so many pixels of the model's image from its edge touches it."""
 TOUCH_PX = 1.0
 """Parts further apart than this are of two objects."""
 SLACK_PX = 4.0
@@ -177,7 +184,7 @@ class Merger:
             waits = np.zeros(len(held), dtype=bool)
         else:
             frontier = self._row_starts[rows_done] - CUT_PX * self._scale[1]
-            waits = _spread((held.boxes[:, 3] >= frontier) | (held.row >= rows_done), pairs)
+            waits = spread((held.boxes[:, 3] >= frontier) | (held.row >= rows_done), pairs)
         number = np.cumsum(~waits) - 1
         inner = ~waits[pairs].any(axis=1)
         done = self._resolve(held.take(~waits), number[pairs[inner]])
@@ -245,21 +252,21 @@ class Merger:
     def _resolve(self, held: _Held, pairs: NDArray[np.int64]) -> Merged:
         sides = self._cut_sides(held)
         cut: NDArray[np.bool_] = np.asarray(sides.any(axis=1))
-        inter, area = _overlaps(held.boxes, pairs, self._scale)
+        inter, area = overlaps(held.boxes, pairs, self._scale)
         i, j = pairs[:, 0], pairs[:, 1]
 
         # 1. a part that a whole box covers is that object again
         gone = np.zeros(len(held), dtype=bool)
         for part, whole in ((i, j), (j, i)):
             # a sliver's edge is uncertain by more than its width: grant the whole box some room
-            covered = _covered(held.boxes[part], held.boxes[whole], self._scale * CUT_PX)
-            gone[part[cut[part] & ~cut[whole] & (covered >= MAX_IOS)]] = True
+            inside = covered(held.boxes[part], held.boxes[whole], self._scale * CUT_PX)
+            gone[part[cut[part] & ~cut[whole] & (inside >= MAX_IOS)]] = True
 
         # 2. join the parts of what no tile saw whole
         both = cut[i] & cut[j] & ~gone[i] & ~gone[j]
         facing = both & self._facing(held, sides, pairs)
         same = both & (inter >= MAX_IOS * np.minimum(area[i], area[j]))
-        group = _components(len(held), pairs[facing | same])
+        group = components(len(held), pairs[facing | same])
         size = np.bincount(group, minlength=len(held))
 
         # 3. ownership
@@ -284,7 +291,7 @@ class Merger:
                             cut, ~own, -score))  # fmt: skip
         rank = np.empty(len(held), dtype=np.int64)
         rank[order] = np.arange(len(held))
-        kept = alone & _greedy(rank, pairs[clash])
+        kept = alone & greedy(rank, pairs[clash])
         return self._collect(held, kept, group, is_joined, sides, cut)
 
     def _facing(
@@ -361,7 +368,7 @@ class Merger:
             boxes.append(joined)
             label.append(held.label[roots])
             scores.append(best)
-            still_cut.append(_outermost_cut(joined, held.boxes[is_joined], sides[is_joined], member,
+            still_cut.append(outermost_cut(joined, held.boxes[is_joined], sides[is_joined], member,
                                             self._scale))  # fmt: skip
         all_boxes = np.concatenate(boxes)
         centres = (all_boxes[:, :2] + all_boxes[:, 2:]) / 2
@@ -387,89 +394,3 @@ def _core_edges(grid: Grid, *, axis: int) -> NDArray[np.float64]:
     if axis == 1:
         return np.array([grid.tile(0, c).core.col_off for c in range(1, grid.shape[1])], float)
     return np.array([grid.tile(r, 0).core.row_off for r in range(1, grid.shape[0])], float)
-
-
-def _overlaps(
-    boxes: NDArray[np.float64], pairs: NDArray[np.int64], scale: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Shared area of each pair, and area of each box; points count as a pixel."""
-    size = boxes[:, 2:] - boxes[:, :2]
-    grow = np.maximum(scale - size, 0.0) / 2
-    low, high = boxes[:, :2] - grow, boxes[:, 2:] + grow
-    area = np.prod(high - low, axis=1)
-    a, b = pairs[:, 0], pairs[:, 1]
-    shared = np.minimum(high[a], high[b]) - np.maximum(low[a], low[b])
-    return np.prod(np.maximum(shared, 0.0), axis=1), area
-
-
-def _covered(
-    parts: NDArray[np.float64], wholes: NDArray[np.float64], room: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Share of each part that lies in a whole box with some room around it, side by side."""
-    low = np.maximum(parts[:, :2], wholes[:, :2] - room)
-    high = np.minimum(parts[:, 2:], wholes[:, 2:] + room)
-    size = np.maximum(parts[:, 2:] - parts[:, :2], 1e-9)
-    shares = np.clip((high - low) / size, 0.0, 1.0)
-    return np.asarray(np.prod(shares, axis=1), dtype=np.float64)
-
-
-def _spread(seed: NDArray[np.bool_], pairs: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """What a seed reaches over pairs."""
-    reached = seed.copy()
-    while len(pairs):
-        before = int(reached.sum())
-        hit = reached[pairs].any(axis=1)
-        reached[pairs[hit].ravel()] = True
-        if int(reached.sum()) == before:
-            break
-    return reached
-
-
-def _components(n: int, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The smallest number connected to each of ``n`` numbers."""
-    root = np.arange(n, dtype=np.int64)
-    while len(pairs):
-        low = np.minimum(root[pairs[:, 0]], root[pairs[:, 1]])
-        before = root.copy()
-        np.minimum.at(root, pairs[:, 0], low)
-        np.minimum.at(root, pairs[:, 1], low)
-        root = root[root]
-        if (root == before).all():
-            break
-    return root
-
-
-def _greedy(rank: NDArray[np.int64], clashes: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Which survive when of every clashing pair the better-ranked survivor removes the other."""
-    alive = np.ones(len(rank), dtype=bool)
-    decided = np.ones(len(rank), dtype=bool)
-    decided[clashes.ravel()] = False
-    better = np.where(rank[clashes[:, 0]] < rank[clashes[:, 1]], clashes[:, 0], clashes[:, 1])
-    worse = np.where(rank[clashes[:, 0]] < rank[clashes[:, 1]], clashes[:, 1], clashes[:, 0])
-    while not decided.all():
-        # undecided ones that no living, better one contests are safe
-        contested = np.zeros(len(rank), dtype=bool)
-        contested[worse[alive[better]]] = True
-        safe = ~decided & alive & ~contested
-        decided |= safe
-        beaten = worse[safe[better]]
-        alive[beaten] = False
-        decided[beaten] = True
-    return alive
-
-
-def _outermost_cut(
-    joined: NDArray[np.float64],
-    parts: NDArray[np.float64],
-    sides: NDArray[np.bool_],
-    member: NDArray[np.int64],
-    scale: NDArray[np.float64],
-) -> NDArray[np.bool_]:
-    """Whether an outer edge of a joined box is a cut: the object may still go on there."""
-    tol = np.tile(scale, 2) * CUT_PX
-    outer = np.abs(parts - joined[member]) <= tol
-    ends_cut = np.zeros((len(joined), 4), dtype=bool)
-    ends_clear = np.zeros((len(joined), 4), dtype=bool)
-    np.logical_or.at(ends_cut, member, outer & sides)
-    np.logical_or.at(ends_clear, member, outer & ~sides)
-    return np.asarray((ends_cut & ~ends_clear).any(axis=1))

@@ -7,26 +7,24 @@ a :class:`FileSource` with a part per band, a remote reader its own class.
 
 from __future__ import annotations
 
-import re
-import threading
-import warnings
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any
 from xml.sax.saxutils import escape
 
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
 from rasterio.enums import ColorInterp, MaskFlags, Resampling
-from rasterio.errors import RasterioError, RasterioIOError
 from rasterio.windows import Window as RasterioWindow
 
-from rsvlm_geo.errors import SceneContentError, SceneNotFoundError, SceneUnreadableError
+from rsvlm_geo.errors import SceneContentError
 from rsvlm_geo.grid import Affine6
+from rsvlm_geo.scene.access import gdal_path, is_remote, open_dataset
+from rsvlm_geo.scene.facts import BandPart, MaskKind, Pixels, RasterFacts, Source, SpanWindow
 
 __all__ = [
     "BandPart",
@@ -39,130 +37,6 @@ __all__ = [
     "gdal_path",
     "is_remote",
 ]
-
-_FILTERS = threading.Lock()
-
-MaskKind = Literal["alpha", "mask", "nodata", "none"]
-SpanWindow = tuple[float, float, float, float]
-"""``(col_off, row_off, width, height)`` in scene pixels; may be fractional, lies inside."""
-
-
-@dataclass(frozen=True, slots=True)
-class RasterFacts:
-    """What a raster says about itself."""
-
-    width: int
-    height: int
-    dtypes: tuple[str, ...]
-    """numpy name of each band."""
-    nodata: tuple[float | None, ...] = ()
-    """Declared fill value of each band."""
-    colors: tuple[str, ...] = ()
-    """Colour interpretation of each band, lower case: ``red``, ``gray``, ``alpha``."""
-    names: tuple[str, ...] = ()
-    """Description or common name of each band, empty where there is none."""
-    scales: tuple[float, ...] = ()
-    """Stored value times scale plus offset is the physical value."""
-    offsets: tuple[float, ...] = ()
-    has_mask: bool = False
-    """Whether there is a mask band of its own (not alpha, not nodata)."""
-    block: tuple[int, int] = (256, 256)
-    """``(height, width)`` of the unit that is decoded at once."""
-    overviews: tuple[int, ...] = ()
-    pixel_interleaved: bool = False
-    palette: tuple[tuple[int, int, int, int], ...] | None = None
-    """256 colours, when the values are indexes into them."""
-    transform: Affine6 | None = None
-    """Scene pixels (edges) to map, or None."""
-    crs_wkt: str | None = None
-    gcps: tuple[tuple[float, float, float, float, float], ...] = ()
-    """``(col, row, x, y, z)`` of each ground control point, pixel edges."""
-    gcp_crs_wkt: str | None = None
-    rpcs: tuple[tuple[str, str], ...] = ()
-    """GDAL's RPC metadata, name and value."""
-    datetime: str | None = None
-    """Acquisition, ISO 8601, when it says."""
-    etag: str | None = None
-    """Something that changes when the content does."""
-
-    @property
-    def count(self) -> int:
-        """Bands, alpha included."""
-        return len(self.dtypes)
-
-    @property
-    def striped(self) -> bool:
-        """Whether a block spans the width."""
-        return self.block[1] >= self.width
-
-
-@runtime_checkable
-class Pixels(Protocol):
-    """An open handle on the bands that were chosen; one per thread."""
-
-    def read(
-        self, span: SpanWindow, out_shape: tuple[int, int], resampling: Resampling
-    ) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
-        """Read a window at the asked size.
-
-        Args:
-            span: ``(col_off, row_off, width, height)``, scene pixels, inside the scene.
-            out_shape: ``(rows, columns)`` to deliver.
-            resampling: ``nearest``, ``average`` or ``cubic``; invalid pixels take no part.
-
-        Returns:
-            ``[C, H, W]`` in the stored dtype, and ``bool[H, W]``, True = data, from alpha, mask or
-            nodata; None when everything is valid. NaN and infinities are left to the caller.
-        """
-        ...
-
-    def close(self) -> None:
-        """Let go of the file."""
-        ...
-
-
-@runtime_checkable
-class Source(Protocol):
-    """A raster that can be opened again and again, in any thread or process."""
-
-    @property
-    def href(self) -> str:
-        """Path or URL, for people and provenance."""
-        ...
-
-    def facts(self) -> RasterFacts:
-        """Look at the header.
-
-        Raises:
-            SceneNotFoundError: Nothing there.
-            SceneUnreadableError: Not a raster, or a broken one.
-        """
-        ...
-
-    def open(self, indexes: tuple[int, ...], nodata: float | None, mask: MaskKind) -> Pixels:
-        """Open the chosen bands.
-
-        Args:
-            indexes: 1-based bands.
-            nodata: Fill value to use instead of the declared one; None keeps the declared.
-            mask: What decides validity.
-        """
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class BandPart:
-    """One band of a scene that is put together from several files."""
-
-    href: str
-    index: int = 1
-    """1-based band of that file."""
-    name: str = ""
-    """Common name, ``red``."""
-    scale: float | None = None
-    """Overrides the file's own scale; None keeps it."""
-    offset: float | None = None
-    nodata: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -375,72 +249,6 @@ def _fill(value: float | None, dtype: str) -> Any:
     if value != value or not limits.min <= value <= limits.max or value != int(value):
         return None
     return kind.type(int(value))
-
-
-def gdal_path(href: str) -> str:
-    """A path or URL as GDAL spells it: ``https://`` becomes ``/vsicurl/https://``."""
-    for scheme, prefix in (("s3://", "/vsis3/"), ("gs://", "/vsigs/"), ("az://", "/vsiaz/")):
-        if href.startswith(scheme):
-            return prefix + href[len(scheme) :]
-    if re.match(r"(https?|ftp)://", href):
-        return "/vsicurl/" + href
-    if href.startswith("file://"):
-        return href[len("file://") :]
-    if href.startswith(("/vsi", "<")) or "://" in href:
-        return href
-    return str(Path(href).absolute())
-
-
-def is_remote(href: str) -> bool:
-    """Whether reading it goes over a network."""
-    return gdal_path(href).startswith(
-        ("/vsicurl", "/vsis3", "/vsigs", "/vsiaz", "/vsiadls", "/vsioss", "/vsiswift", "/vsihdfs")
-    )
-
-
-def open_dataset(href: str, *, shown: str | None = None) -> Any:
-    """``rasterio.open`` with errors that say what and what next.
-
-    Raises:
-        SceneNotFoundError: Nothing there.
-        SceneUnreadableError: Not a raster, or a broken one.
-    """
-    shown = shown or href
-    local = not is_remote(href) and "://" not in href and not href.startswith(("/vsi", "<"))
-    # subdatasets and drivers have a colon: NETCDF:"a.nc":var
-    if local and not Path(href).exists() and not re.match(r"^[A-Za-z0-9_]{2,}:", href):
-        raise SceneNotFoundError(f"no file {shown}; check the path")
-    if local and Path(href).is_dir() and not any(Path(href).iterdir()):
-        raise SceneUnreadableError(f"{shown} is an empty folder; pass a raster file")
-    try:
-        # the filters are global: two reader threads must not swap them at once
-        with _FILTERS, warnings.catch_warnings():
-            warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
-            return rasterio.open(href)
-    except RasterioIOError as error:
-        raise _open_error(shown, error) from error
-    except RasterioError as error:
-        raise SceneUnreadableError(f"cannot open {shown}: {_first_line(error)}") from error
-
-
-def _open_error(shown: str, error: Exception) -> Exception:
-    text = _first_line(error)
-    if re.search(r"No such file|does not exist|HTTP response code: (404|410)", text):
-        return SceneNotFoundError(f"nothing found at {shown}: {text}; check the path or URL")
-    if re.search(r"response code: (401|403)|AccessDenied|InvalidCredentials", text):
-        return SceneUnreadableError(
-            f"no access to {shown}: {text}; sign the URL or set the provider's credentials"
-        )
-    if "not recognized" in text:
-        return SceneUnreadableError(
-            f"{shown} is not a raster that GDAL {rasterio.__gdal_version__} knows; "
-            "pass a GeoTIFF, or convert it with gdal_translate"
-        )
-    return SceneUnreadableError(f"cannot open {shown}: {text}; check that the file is whole")
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def _file_facts(href: str, options: tuple[tuple[str, str], ...]) -> RasterFacts:
