@@ -89,7 +89,7 @@ class Engine:
             request.task or "",
             questions,
             model,
-            aoi=request.polygon or request.bbox,
+            aoi=_aoi(request, scene.georeferenced),
             aoi_crs=request.crs,
             gsd_m=options.gsd,
             margin_m=options.margin,
@@ -192,6 +192,22 @@ def keep_folder(request: Request) -> Path | None:
     base = os.environ.get("RSVLM_CACHE") or os.environ.get("XDG_CACHE_HOME")
     root = Path(base) if base else Path.home() / ".cache"
     return root / "rsvlm-geo" / "unfinished" / hashlib.sha256(facts).hexdigest()[:16]
+
+
+def _aoi(request: Request, georeferenced: bool) -> Any:
+    """The asked area; without georeference ``y = -row``, as results have it, becomes the row."""
+    if georeferenced or isinstance(request.polygon, str):
+        return request.polygon or request.bbox
+    if request.polygon is not None:
+        import shapely
+
+        shape = shapely.geometry.shape(dict(request.polygon))
+        down = shape.bounds[3] > 0
+        return shape if down else shapely.transform(shape, lambda xy: xy * (1.0, -1.0))
+    if request.bbox is not None and request.bbox[3] <= 0:
+        left, bottom, right, top = request.bbox
+        return left, -top, right, -bottom
+    return request.bbox
 
 
 def _speed_key(job: Job) -> tuple[str, str, int]:

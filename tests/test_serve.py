@@ -172,6 +172,22 @@ def test_the_same_polygon_gives_the_same_area(start: Any, scene: str) -> None:
     assert done["totals"][0]["value"] == len(inside)
 
 
+def test_a_raster_without_a_place_is_asked_where_qgis_draws_it(start: Any, tmp_path: Path) -> None:
+    path = make_scene(tmp_path / "plain.tif", crs=None, objects=[(100, 40, 120, 60)])
+    engine = start()
+    options = {"inline": True}
+    for ident, bbox in (("up", [80, -80, 150, -20]), ("down", [80, 20, 150, 80])):
+        engine.send(request(str(path), ident, bbox=bbox, options=options))
+        done = engine.until("done", "error", ident=ident)
+        assert done["totals"][0]["value"] == 1 and done["crs"] is None
+        ring = done["objects"][0]["geometry"]["coordinates"][0]
+        assert min(y for _, y in ring) == pytest.approx(-60, abs=0.5)
+    ring = [[80, -80], [150, -80], [150, -20], [80, -20], [80, -80]]
+    polygon = {"type": "Polygon", "coordinates": [ring]}
+    engine.send(request(str(path), "p", polygon=polygon))
+    assert engine.until("done", "error", ident="p")["totals"][0]["value"] == 1
+
+
 def test_a_cancel_is_heard_and_the_rest_is_kept(start: Any, scene: str, tmp_path: Path) -> None:
     engine = start(ORACLE_SLEEP="0.05")
     out = tmp_path / "o.gpkg"
