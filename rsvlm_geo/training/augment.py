@@ -37,6 +37,52 @@ def crop(
     return out
 
 
+def rotate_crop(
+    image: NDArray[np.uint8], centre: tuple[float, float], scale: float, angle: float, size: int
+) -> NDArray[np.uint8]:
+    """A turned window around ``centre``: uint8[size, size, 3], zero beyond the image.
+
+    Args:
+        image: uint8[H, W, 3].
+        centre: ``(x, y)`` in pixels of the image that comes to the middle.
+        scale: Output pixels per image pixel.
+        angle: Radians.
+        size: Side of the output.
+    """
+    c, s, half = np.cos(angle) / scale, np.sin(angle) / scale, size / 2
+    x, y = centre
+    data = (c, -s, x - c * half + s * half, s, c, y - s * half - c * half)
+    pil = Image.fromarray(image)
+    if scale < 0.6:
+        pil = pil.reduce(2)
+        data = tuple(v / 2 for v in data)
+    turned = pil.transform((size, size), Image.Transform.AFFINE, data, Image.Resampling.BILINEAR)
+    return np.asarray(turned)
+
+
+def rotate_boxes(
+    boxes: NDArray[np.float32],
+    centre: tuple[float, float],
+    scale: float,
+    angle: float,
+    size: int,
+) -> NDArray[np.float32]:
+    """Boxes in the window of :func:`rotate_crop`.
+
+    A long box holds an object along its axes: its corners are turned. In a squarish one the object
+    is round or oblique: an ellipse is turned, which keeps its size.
+    """
+    c, s = np.cos(angle), np.sin(angle)
+    dx = (boxes[:, 0] + boxes[:, 2]) / 2 - centre[0]
+    dy = (boxes[:, 1] + boxes[:, 3]) / 2 - centre[1]
+    u, v = (dx * c + dy * s) * scale + size / 2, (-dx * s + dy * c) * scale + size / 2
+    a, b = (boxes[:, 2] - boxes[:, 0]) / 2 * scale, (boxes[:, 3] - boxes[:, 1]) / 2 * scale
+    long = np.maximum(a, b) > 1.5 * np.minimum(a, b)
+    ru = np.where(long, np.abs(a * c) + np.abs(b * s), np.hypot(a * c, b * s))
+    rv = np.where(long, np.abs(a * s) + np.abs(b * c), np.hypot(a * s, b * c))
+    return np.stack([u - ru, v - rv, u + ru, v + rv], 1).astype(np.float32)
+
+
 def turn_image(image: NDArray[np.uint8], k: int, flip: bool) -> NDArray[np.uint8]:
     """Rotate by ``k`` quarter turns (counter-clockwise), then mirror left-right."""
     image = np.rot90(image, k)

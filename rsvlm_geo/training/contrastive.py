@@ -32,13 +32,13 @@ class Settings:
 
     seed: int = 5
     dim: int = 192
-    width: int = 192
-    layers: int = 2
+    width: int = 128
+    layers: int = 1
     heads: int = 4
     vocab: int = 1200
-    length: int = 64
-    steps: int = 1500
-    batch: int = 256
+    length: int = 48
+    steps: int = 1200
+    batch: int = 160
     lr: float = 1e-3
     weight_decay: float = 0.05
     drop: float = 0.2

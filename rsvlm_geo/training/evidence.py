@@ -20,6 +20,9 @@ from rsvlm_geo.training.towers import ObjectTower, SceneTower
 SCENE_SIZE = 192
 """Side at which the scene tower sees the 256 px tile."""
 
+GRID = 256 // ObjectTower.stride
+"""Cells a side of the object tower's maps."""
+
 LEVELS = (0.15, 0.3, 0.5)
 """Peak heights at which objects are counted for the decoder."""
 
@@ -41,9 +44,9 @@ class VisionGraph(nn.Module):
     def __init__(self, scene: SceneTower, objects: ObjectTower) -> None:
         super().__init__()
         self.scene, self.objects = scene, objects
-        side = torch.arange(64, dtype=torch.float32).add(0.5).div(64)
-        self.register_buffer("row", side.repeat_interleave(64))
-        self.register_buffer("col", side.repeat(64))
+        side = torch.arange(GRID, dtype=torch.float32).add(0.5).div(GRID)
+        self.register_buffer("row", side.repeat_interleave(GRID))
+        self.register_buffer("col", side.repeat(GRID))
 
     def forward(self, pixel_values: Tensor) -> dict[str, Tensor]:
         """Encode tiles.
@@ -53,8 +56,8 @@ class VisionGraph(nn.Module):
 
         Returns:
             ``ucm_logits``, ``eurosat_logits``, ``label_logits``, ``image_embeds`` float[B, 1280],
-            ``peaks`` float[B, 6, 64, 64] (probability where it is a local maximum, else 0),
-            ``edges`` float[B, 4, 64, 64] in px, ``evidence`` float[B, 220 or so].
+            ``peaks`` float[B, 6, 32, 32] (probability where it is a local maximum, else 0),
+            ``edges`` float[B, 4, 32, 32] in px, ``evidence`` float[B, 220 or so].
         """
         raw = pixel_values * SCALE + MEAN
         small = F.interpolate(
@@ -83,13 +86,13 @@ class VisionGraph(nn.Module):
         parts = [peaks.amax((2, 3)).unsqueeze(2)]
         for level in LEVELS:
             parts.append(torch.log1p((peaks > level).to(peaks.dtype).sum((2, 3))).unsqueeze(2))
-        strong = F.pad((peaks > LEVELS[1]).to(peaks.dtype), (1, 1, 1, 1))
-        ninths = F.pad(peaks, (1, 1, 1, 1))
-        parts.append(F.max_pool2d(ninths, 22).flatten(2))
-        parts.append(torch.log1p(F.avg_pool2d(strong, 22).flatten(2) * 22.0 * 22.0))
+        strong = F.pad((peaks > LEVELS[1]).to(peaks.dtype), (0, 1, 0, 1))
+        ninths = F.pad(peaks, (0, 1, 0, 1))
+        third = (GRID + 1) // 3
+        parts.append(F.max_pool2d(ninths, third).flatten(2))
+        parts.append(torch.log1p(F.avg_pool2d(strong, third).flatten(2) * float(third * third)))
         weight = torch.softmax(peaks.flatten(2) * 60.0, 2)
-        colour = F.avg_pool2d(raw / 255.0, 4)
-        colour = F.avg_pool2d(F.pad(colour, (1, 1, 1, 1)), 3, 1).flatten(2)
+        colour = F.avg_pool2d(raw / 255.0, 256 // GRID).flatten(2)
         parts.append(weight @ colour.transpose(1, 2))
         parts.append((weight @ self.col).unsqueeze(2))
         parts.append((weight @ self.row).unsqueeze(2))

@@ -18,7 +18,7 @@ def draw_targets(
     labels: NDArray[np.int64],
     ignore: NDArray[np.bool_],
     size: int,
-    stride: int = 4,
+    stride: int = 8,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
     """Draw one tile's targets.
 

@@ -37,56 +37,44 @@ class SceneTower(nn.Module):
         return self.ucm(pooled), self.eurosat(pooled), self.labels(pooled)
 
 
-class Separable(nn.Module):
-    """Depthwise 3x3, pointwise, ReLU6."""
+class Layer(nn.Module):
+    """A 3x3 convolution, group norm, ReLU: learns fast from few crops."""
 
-    def __init__(self, cin: int, cout: int) -> None:
+    def __init__(self, width: int) -> None:
         super().__init__()
-        self.depthwise, self.pointwise = conv(cin, cin, 3, groups=cin), conv(cin, cout, 1)
-        # Without normalisation the default start shrinks the signal at every layer.
-        nn.init.normal_(self.depthwise.weight, std=0.1)
-        with torch.no_grad():
-            self.depthwise.weight[:, 0, 1, 1] += 1.0
-        nn.init.kaiming_normal_(self.pointwise.weight, nonlinearity="relu")
-        nn.init.zeros_(self.depthwise.bias)
-        nn.init.zeros_(self.pointwise.bias)
+        self.conv, self.norm = conv(width, width, 3), nn.GroupNorm(8, width)
 
     def forward(self, x: Tensor) -> Tensor:
-        """float[B, cin, H, W] -> float[B, cout, H, W]."""
-        return F.relu6(self.pointwise(self.depthwise(x)))
+        """float[B, width, H, W] -> the same."""
+        return F.relu(self.norm(self.conv(x)))
 
 
 class ObjectTower(nn.Module):
-    """A pyramid to stride 4 with a heat map per class and the distances to the four edges."""
+    """A pyramid to stride 8 with a heat map per class and the distances to the four edges."""
 
-    stride = 4
+    stride = 8
     unit_px = 16.0
     """A predicted 0 means this distance from the centre to an edge."""
 
-    def __init__(self, width: int = 64) -> None:
+    def __init__(self, width: int = 80) -> None:
         super().__init__()
         self.trunk = Lite0()
-        self.lateral = nn.ModuleList(conv(c, width, 1) for c in Lite0.channels)
-        self.context = Separable(width, width)
-        self.merge = nn.ModuleList(Separable(width, width) for _ in range(3))
-        self.heat = nn.Sequential(
-            Separable(width, width), Separable(width, width), conv(width, len(splits.OBJECTS), 1)
-        )
-        self.edges = nn.Sequential(
-            Separable(width, width), Separable(width, width), conv(width, 4, 1)
-        )
+        self.lateral = nn.ModuleList(conv(c, width, 1) for c in Lite0.channels[1:])
+        self.merge = nn.ModuleList(Layer(width) for _ in range(3))
+        self.heat = nn.Sequential(Layer(width), conv(width, len(splits.OBJECTS), 1))
+        self.edges = nn.Sequential(Layer(width), conv(width, 4, 1))
         nn.init.constant_(self.heat[-1].bias, -4.0)
 
     def features(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """float[B, 3, S, S] in 0..255 -> stride-32 map (320 channels), stride-4 map (width)."""
+        """float[B, 3, S, S] in 0..255 -> stride-32 map (320 channels), stride-8 map (width)."""
         maps = self.trunk(normalise(x))
-        y = self.context(self.lateral[3](maps[3]))
-        for i in (2, 1, 0):
+        y = self.merge[2](self.lateral[2](maps[3]))
+        for i in (1, 0):
             up = F.interpolate(y, scale_factor=2.0, mode="nearest")
-            y = self.merge[i](up + self.lateral[i](maps[i]))
+            y = self.merge[i](up + self.lateral[i](maps[i + 1]))
         return maps[3], y
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits float[B, 6, S/4, S/4]; distances float[B, 4, S/4, S/4] in px (l, t, r, b)."""
+        """Logits float[B, 6, S/8, S/8]; distances float[B, 4, S/8, S/8] in px (l, t, r, b)."""
         y = self.features(x)[1]
         return self.heat(y), torch.exp(self.edges(y).clamp(-4.0, 3.0)) * self.unit_px

@@ -25,7 +25,11 @@ Arrays = tuple[
 
 
 def draw_crop(
-    sample: data.Sample, size: int, scales: tuple[float, float], rng: Generator
+    sample: data.Sample,
+    size: int,
+    scales: tuple[float, float],
+    rng: Generator,
+    turned: float = 0.0,
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.int64], NDArray[np.bool_]]:
     """A crop at a random scale: image, boxes, labels, and which boxes to ignore.
 
@@ -44,8 +48,14 @@ def draw_crop(
     else:
         x0 = float(rng.uniform(min(0, w - span), max(0, w - span)))
         y0 = float(rng.uniform(min(0, h - span), max(0, h - span)))
-    image = augment.crop(sample.image, (x0, y0, x0 + span, y0 + span), size, rng)
-    boxes = (sample.boxes - np.array([x0, y0, x0, y0], np.float32)) * np.float32(scale)
+    if rng.random() < turned:
+        angle = float(rng.uniform(0, 2 * np.pi))
+        centre = (x0 + span / 2, y0 + span / 2)
+        image = augment.rotate_crop(sample.image, centre, scale, angle, size)
+        boxes = augment.rotate_boxes(sample.boxes, centre, scale, angle, size)
+    else:
+        image = augment.crop(sample.image, (x0, y0, x0 + span, y0 + span), size, rng)
+        boxes = (sample.boxes - np.array([x0, y0, x0, y0], np.float32)) * np.float32(scale)
     area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
     cut = boxes.clip(0, size)
     seen = (cut[:, 2] - cut[:, 0]).clip(0) * (cut[:, 3] - cut[:, 1]).clip(0)
@@ -56,9 +66,11 @@ def draw_crop(
     return image, augment.turn_boxes(cut[keep], k, flip, size), sample.labels[keep], ignore[keep]
 
 
-def make_target(sample: data.Sample, size: int, scales: Any, rng: Generator) -> Arrays:
+def make_target(sample: data.Sample, size: int, pool: dict[str, Any], rng: Generator) -> Arrays:
     """A crop with its drawn targets; classes the set does not know are not cared about."""
-    image, boxes, labels, ignore = draw_crop(sample, size, scales, rng)
+    image, boxes, labels, ignore = draw_crop(
+        sample, size, pool["scale"], rng, pool.get("turned", 0.0)
+    )
     heat, care, edges, weight = object_loss.draw_targets(boxes, labels, ignore, size)
     known = sample.known[:, None, None]
     # An incomplete class still teaches near its boxes.
@@ -106,18 +118,17 @@ def train(data_dir: Path, work: Path, cfg: dict[str, Any], max_steps: int | None
     share = np.array([cfg["pools"][n]["share"] for n in names])
     model = ObjectTower().to(memory_format=torch.channels_last)
     load_imagenet(model.trunk)
+    freeze_start(model.trunk, cfg["freeze_blocks"])
     trunk = list(model.trunk.parameters())
     ids = {id(p) for p in trunk}
     heads = [p for p in model.parameters() if id(p) not in ids]
     model.train()
 
     def step(progress: float) -> dict[str, Tensor]:
-        if progress > cfg["freeze_at"]:
-            freeze_start(model.trunk, 3)
         rows = []
         for name in rng.choice(names, cfg["batch"], p=share / share.sum()):
             sample = pools[name][rng.choice(len(pools[name]), p=weights[name])]
-            rows.append(make_target(sample, cfg["size"], cfg["pools"][name]["scale"], rng))
+            rows.append(make_target(sample, cfg["size"], cfg["pools"][name], rng))
         images, heat, care, edges, weight = (np.stack(column) for column in zip(*rows, strict=True))
         x = augment.photometric(torch.from_numpy(images).permute(0, 3, 1, 2).float(), rng)
         logits, dist = model(x.contiguous(memory_format=torch.channels_last))
