@@ -38,6 +38,7 @@ def main() -> None:
                 row["seconds"] = round(time.monotonic() - start, 1)
                 rows.append(row)
                 print(json.dumps(row), flush=True)
+                write(rows)
         for seed in range(200, 202):
             out = base / f"out-{seed}"
             start = time.monotonic()
@@ -51,8 +52,18 @@ def main() -> None:
             row["seconds"] = round(time.monotonic() - start, 1)
             rows.append(row)
             print(json.dumps(row), flush=True)
-    good = [r for r in rows if not (r["lost"] or r["duplicated"] or r["different"])]
-    print(f"{len(good)} of {len(rows)} repetitions without a row lost, duplicated or different")
+            write(rows)
+    sys.exit(0 if all(map(clean, rows)) else 1)
+
+
+def clean(row: dict[str, object]) -> bool:
+    """Whether nothing was lost, doubled or changed, and the run said so itself."""
+    return not (row["lost"] or row["duplicated"] or row["different"])
+
+
+def write(rows: list[dict[str, object]]) -> None:
+    """What was seen so far, as JSON and Markdown."""
+    good = [r for r in rows if clean(r)]
     stamp = datetime.now(timezone.utc).isoformat(timespec="seconds")
     results = HERE / "results"
     results.mkdir(exist_ok=True)
@@ -76,7 +87,6 @@ def main() -> None:
     ]
     lines += ["", f"{len(good)} of {len(rows)} without a row lost, duplicated or different.", ""]
     (results / "kill_batch.md").write_text("\n".join(lines))
-    sys.exit(0 if len(good) == len(rows) else 1)
 
 
 if __name__ == "__main__":

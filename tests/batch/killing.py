@@ -46,13 +46,12 @@ class Cluster:
     def __enter__(self) -> Cluster:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.file = self.folder / "scheduler.json"
-        self._start("distributed.cli.dask_scheduler", "--port", "0", "--host", "127.0.0.1", "--no-dashboard",
-                    "--scheduler-file", str(self.file))  # fmt: skip
+        here = ["--host", "127.0.0.1", "--no-dashboard", "--scheduler-file", str(self.file)]
+        self._start("distributed.cli.dask_scheduler", "--port", "0", *here)
         wait_for(self.file.exists, "the scheduler")
         for _ in range(self.workers):
-            self._start("distributed.cli.dask_worker", "--nthreads", "1", "--host", "127.0.0.1", "--no-dashboard",
-                        "--scheduler-file", str(self.file),
-                        "--local-directory", str(self.folder))  # fmt: skip
+            scratch = ["--local-directory", str(self.folder)]
+            self._start("distributed.cli.dask_worker", "--nthreads", "1", *here, *scratch)
         import json
 
         self.address = json.loads(self.file.read_text())["address"]
@@ -183,7 +182,8 @@ def compare(out: Path, calm: Path) -> dict[str, int]:
     lost = len(want.merge(got[keys], on=keys, how="left", indicator=True).query("_merge != 'both'"))
     different = 0
     if len(got) == len(want):
-        different = int((got.astype(str) != want.astype(str)).any(axis=1).sum())
+        same = (got.astype(object) == want.astype(object)) | (got.isna() & want.isna())
+        different = int((~same).any(axis=1).sum())
     stray = len(list(out.glob("*/parts/*/*/*.damaged")))
     return {"rows": len(got), "lost": lost, "duplicated": int(got.duplicated(keys).sum()),
             "different": different, "damaged": stray}  # fmt: skip
