@@ -20,7 +20,7 @@ from rsvlm_geo.errors import PackError, ProviderError
 from rsvlm_geo.model.kv import Cache, DeviceCache, DeviceOps, HostCache
 from rsvlm_geo.model.session import Session
 
-__all__ = ["Decoder", "OutOfMemory", "Step", "is_out_of_memory"]
+__all__ = ["Decoder", "OutOfMemory", "Step", "is_out_of_memory", "run_encoder"]
 
 Array = NDArray[Any]
 _PAST = re.compile(r"^past_key_values\.(\d+)\.(?:(decoder|encoder)\.)?(key|value)$")
@@ -240,3 +240,25 @@ class Decoder:
         values = binding.get_outputs()
         grown = DeviceCache(values[1:kept], self.ops)
         return [values[0].numpy(), *values[1:kept], *(v.numpy() for v in values[kept:])], grown
+
+
+def run_encoder(session: Session, feeds: Mapping[str, Array]) -> list[Array]:
+    """Run a graph without a cache once, inputs cast to the types it takes.
+
+    Raises:
+        OutOfMemory: It did not fit.
+    """
+    cast = {
+        name: value.astype(session.inputs[name].dtype, copy=False)
+        for name, value in feeds.items()
+        if name in session.inputs
+    }
+    try:
+        return session.run(cast)
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        raise OutOfMemory(
+            f"{session.path.name} ran out of memory on {session.provider}; take a smaller batch "
+            "or another variant"
+        ) from error

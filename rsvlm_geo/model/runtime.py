@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from rsvlm_geo.errors import PackError
 from rsvlm_geo.model.chat import IMAGE, pick_template
-from rsvlm_geo.model.decoder import Decoder, OutOfMemory
+from rsvlm_geo.model.decoder import Decoder, OutOfMemory, run_encoder
 from rsvlm_geo.model.families import FAMILIES, expand_crops, mrope_positions
 from rsvlm_geo.model.generate import Engine, Job, Prefix
 from rsvlm_geo.model.kv import DeviceOps
@@ -189,7 +189,7 @@ class Runtime:
             feeds["pixel_attention_mask"] = prepared.pixel_attention_mask
         if prepared.image_grid_thw is not None:
             feeds["image_grid_thw"] = prepared.image_grid_thw
-        features = _run(self.vision, feeds)[0]
+        features = run_encoder(self.vision, feeds)[0]
         return features.reshape(count, -1, features.shape[-1])
 
     def _prompt_ids(self, prompt: str, prepared: Prepared, tokens: int) -> NDArray[np.int64]:
@@ -352,7 +352,7 @@ class Runtime:
     def _encoded(self, feeds: dict[str, Array]) -> dict[str, Array]:
         """What the encoder gives the decoder, under the decoder's names."""
         assert self.encoder is not None
-        outputs = dict(zip(self.encoder.outputs, _run(self.encoder, feeds), strict=True))
+        outputs = dict(zip(self.encoder.outputs, run_encoder(self.encoder, feeds), strict=True))
         if "last_hidden_state" in outputs:
             outputs["encoder_hidden_states"] = outputs.pop("last_hidden_state")
         return outputs
@@ -389,18 +389,3 @@ class Runtime:
         if tables:
             rows = max(shape[0] for shape in tables)
             self.codec.check_embeddings(rows, self.embedding.path)
-
-
-def _run(session: Session, feeds: dict[str, Array]) -> list[Array]:
-    """Run an encoder; running out of memory becomes an error that can be mended."""
-    from rsvlm_geo.model.decoder import is_out_of_memory
-
-    for name, spec in session.inputs.items():
-        if name in feeds and spec.dtype in ("float16", "float32", "bool", "int64"):
-            feeds[name] = feeds[name].astype(spec.dtype, copy=False)
-    try:
-        return session.run(feeds)
-    except Exception as error:
-        if not is_out_of_memory(error):
-            raise
-        raise OutOfMemory(f"{session.path.name} ran out of memory on {session.provider}") from error
