@@ -87,6 +87,8 @@ def run_desktop(
             SCENARIO=json.dumps({**data, "artefacts": str(artefacts), "outcome": str(outcome)}),
             PYTHONPATH=str(HERE), PYTHONFAULTHANDLER="1", PYTHONDONTWRITEBYTECODE="1",
             LC_ALL="C.UTF-8",
+            # no .aux.xml beside the scenes
+            GDAL_PAM_ENABLED="NO",
             # a Python of pyenv first on the PATH would become QGIS's own
             PATH="/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin", **(environ or {}),
         )  # fmt: skip

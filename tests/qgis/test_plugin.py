@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import stat
 import sys
@@ -188,21 +187,20 @@ def test_what_goes_wrong_says_what_to_do(
 def test_layers_that_cannot_be_asked(provider: Any, tmp_path: Path, qgis_new_project: Any) -> None:
     bare = QgsRasterLayer(make_raster(tmp_path / "bare.tif", crs=""), "bare")
     bare.setCrs(qgis_core.QgsCoordinateReferenceSystem())
-    good, _, feedback = run("caption", {"INPUT": bare, "OUTPUT": str(tmp_path / "o.gpkg")})
+    # in the project and by id: the exception keeps the frames alive that would own a layer
+    QgsProject.instance().addMapLayer(bare)
+    good, _, feedback = run("caption", {"INPUT": bare.id(), "OUTPUT": str(tmp_path / "o.gpkg")})
     assert not good and "has no CRS" in feedback.errors[0] and "Set Layer CRS" in feedback.errors[0]
     there = QgsRasterLayer(make_raster(tmp_path / "there.tif"), "there")
+    QgsProject.instance().addMapLayer(there)
     (tmp_path / "there.tif").unlink()
-    good, _, feedback = run("caption", {"INPUT": there, "OUTPUT": str(tmp_path / "o.gpkg")})
+    good, _, feedback = run("caption", {"INPUT": there.id(), "OUTPUT": str(tmp_path / "o.gpkg")})
     assert not good and "is gone" in feedback.errors[0]
     lost = {"INPUT": "/nowhere.tif", "OUTPUT": str(tmp_path / "o.gpkg")}
     good, _, feedback = run("caption", lost)
     assert not good
-    good, _, feedback = run("caption", {"INPUT": there, "OUTPUT": str(tmp_path / "o.shp")})
+    good, _, feedback = run("caption", {"INPUT": there.id(), "OUTPUT": str(tmp_path / "o.shp")})
     assert not good
-
-    # raised exceptions hold the frames that hold the layers: gone before QGIS is
-    del bare, there, feedback
-    gc.collect()
 
 
 def test_no_engine_is_said_before_anything_runs(provider: Any, monkeypatch: Any) -> None:

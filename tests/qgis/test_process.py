@@ -51,6 +51,7 @@ def world(tmp_path: Path) -> dict[str, Any]:
     env = {
         **kept, "HOME": str(tmp_path), "XDG_RUNTIME_DIR": str(runtime),
         "QT_QPA_PLATFORM": "offscreen", "QGIS_CUSTOM_CONFIG_PATH": str(tmp_path),
+        "GDAL_PAM_ENABLED": "NO",
         "QGIS_PLUGINPATH": str(HERE.parents[1] / "qgis_plugin"), "PYTHONDONTWRITEBYTECODE": "1",
         "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "RSVLM_ENGINE_PYTHON": str(fake),
     }  # fmt: skip
