@@ -132,6 +132,8 @@ def variants_in(root: Path) -> dict[str, dict[str, Path]]:
     for path in sorted((root / "onnx").glob("*.onnx")):
         suffix = next((s for s in suffixes if path.stem.endswith(s)), "")
         variant = next(v for v, s in SUFFIXES.items() if s == suffix)
+        if variant == "fp32" and _holds_half(path):
+            variant = "fp32-stored"
         found.setdefault(variant, {})[path.stem.removesuffix(suffix)] = path
     if not found:
         raise ExportError(f"no graphs in {root / 'onnx'}; export the model first")
@@ -140,6 +142,14 @@ def variants_in(root: Path) -> dict[str, dict[str, Path]]:
     return whole or {
         "mixed": {part: file for files in found.values() for part, file in files.items()}
     }
+
+
+def _holds_half(path: Path) -> bool:
+    """Whether weights of a float32 graph are stored as fp16."""
+    import onnx_ir as ir
+
+    weights = ir.load(path).graph.initializers.values()
+    return any(value.dtype == ir.DataType.FLOAT16 for value in weights)
 
 
 def make_reference(
