@@ -223,7 +223,8 @@ def main() -> None:
     parser.add_argument("--tiles", type=int, default=64)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--alone", choices=["transformers", "fp32", "int8"])
-    parser.add_argument("--pack", type=Path)
+    parser.add_argument("--pack", type=Path, help="Exported before; made anew by default.")
+    parser.add_argument("--no-memory", action="store_true", help="Leave out the peak memory.")
     args = parser.parse_args()
     if args.alone:
         alone(args.alone, args.pack)
@@ -232,14 +233,15 @@ def main() -> None:
 
     torch.set_num_threads(args.threads)
     with tempfile.TemporaryDirectory() as held:
-        folder = Path(held) / "mid-llava"
+        folder = args.pack or Path(held) / "mid-llava"
         model = build()
-        write_pack(model, folder)
+        if args.pack is None:
+            write_pack(model, folder)
         plain, quick = (open_ours(folder, args.threads, v) for v in ("fp32", "int8"))
         apart = open_ours(folder, args.threads, "fp32", shared=False)
         theirs = Theirs(model, plain)
         rows = one_tile(args, plain, quick, apart, theirs)
-        rows += many_tiles(args, plain, quick, theirs)
+        rows += many_tiles(args, plain, quick, theirs) if args.tiles else []
         rows += encoder(args, plain, quick)
         shares = sorted(overhead(plain, pictures(1)) for _ in range(max(3, args.rounds)))
         rows.append(
@@ -247,7 +249,7 @@ def main() -> None:
                 len(shares), shares[0] * 100, shares[-1] * 100, "time inside ONNX Runtime",
                 "<= 5", shares[0] <= 0.05)
         )  # fmt: skip
-        for engine in ("transformers", "fp32", "int8"):
+        for engine in () if args.no_memory else ("transformers", "fp32", "int8"):
             rows.append(Row(f"peak memory, 1 tile x 8 questions, {engine}",
                             peak(folder, engine), "MB"))  # fmt: skip
     record(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,7 @@ def show(name: str, as_json: bool) -> None:
         "folder": str(pack.folder),
         "architecture": pack.model_type,
         "licence": info.licence or "not stated",
+        "data_licence": _data_licence(pack.card),
         "sha256": info.sha256 or "no card",
         "image_size": info.image_size,
         "tasks": sorted(info.tasks),
@@ -176,6 +178,18 @@ def bundle(name: str, out: str) -> None:
 
     path = bundle_pack(load_pack(find_pack(name)), out)
     click.echo(f"{hash_file(path)}  {path}")
+
+
+def _data_licence(card: Mapping[str, Any]) -> str:
+    """Terms of what the weights were trained on, as far as the card says."""
+    licences = card.get("licences")
+    said = licences.get("data") if isinstance(licences, dict) else None
+    said = said or card.get("data_licence") or card.get("data_licences")
+    if isinstance(said, dict):
+        return "; ".join(f"{name}: {terms}" for name, terms in said.items())
+    if isinstance(said, list):
+        return "; ".join(map(str, said))
+    return str(said or "not stated")
 
 
 def _progress(name: str, done: int, size: int) -> None:
