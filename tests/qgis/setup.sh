@@ -3,7 +3,7 @@
 # Says loudly when it cannot; exits 3 then, so that nobody takes a skip for a pass.
 set -u
 root=$(cd "$(dirname "$0")/../.." && pwd)
-packages="python3-qgis qgis xvfb xauth xdotool fonts-open-sans qttools5-dev-tools"
+packages="python3-venv python3-qgis qgis xvfb xauth xdotool fonts-open-sans qttools5-dev-tools"
 
 missing=""
 for package in $packages; do
