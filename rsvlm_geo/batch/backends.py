@@ -13,6 +13,8 @@ from rsvlm_geo.batch.spec import BatchSpec
 from rsvlm_geo.errors import RsvlmError, require
 
 _AGAIN = 20
+_SILENCE_S = 60.0
+"""Longest that a scheduler on a busy machine may not answer."""
 
 __all__ = ["Backend", "DaskBackend", "Lost", "SchedulerLostError", "SerialBackend", "open_backend"]
 
@@ -189,7 +191,8 @@ class DaskBackend:
             if now - started < 1.0 or self._has_workers():
                 working = now
             # workers come back, their nannies see to it; a scheduler that is gone does not
-            if now - reachable > 5.0 or now - working > self._patience_s:
+            silent = now - reachable > _SILENCE_S or self._client.status == "closed"
+            if silent or now - working > self._patience_s:
                 raise self._lost()
 
     def _has_workers(self) -> bool:
