@@ -100,7 +100,7 @@ def fit(folder: Path, data_dir: Path, threads: int) -> dict[str, float]:
     p = 1 / (1 + np.exp(-z / temperature))
     limit = float(np.quantile(p[truth == 0], 1 - FALSE_REFUSALS))
     return {"temperature": round(temperature, 4),
-            "refuse_above": round(float(np.clip(limit, 0.3, 0.9)), 4)}  # fmt: skip
+            "refuse_above": round(float(np.clip(limit, 0.3, 0.98)), 4)}  # fmt: skip
 
 
 def refusal_logits(

@@ -17,16 +17,19 @@ from rsvlm_geo.training.lite0 import freeze_start, load_imagenet
 from rsvlm_geo.training.towers import SceneTower
 
 
-def draw_view(sample: data.Sample, size: int, rng: Generator) -> np.ndarray[Any, Any]:
+def draw_view(
+    sample: data.Sample, size: int, rng: Generator, hard: float = 0.8
+) -> np.ndarray[Any, Any]:
     """One augmented view: uint8[size, size, 3].
 
     A UCM tile is zoomed by 0.65 to 2 (mirrored beyond its edge), a EuroSAT patch by 0.85 to 1.25,
-    a 512 px street tile by 0.95 to 2.2: down to what a tile at its own 15 cm shows.
+    a 512 px street tile by 0.95 to 2.2: down to what a tile at its own 15 cm shows. ``hard`` is
+    the share of views that are zoomed, and the share that may be spoilt.
     """
     image = sample.image
     side = image.shape[0]
     low, high = {"ucm": (0.65, 2.0), "rsvqa": (0.95, 2.2)}.get(sample.set, (0.85, 1.25))
-    zoom = float(np.exp(rng.uniform(np.log(low), np.log(high)))) if rng.random() < 0.8 else 1.0
+    zoom = float(np.exp(rng.uniform(np.log(low), np.log(high)))) if rng.random() < hard else 1.0
     span = side / zoom
     if zoom < 1.0:
         pad = int(np.ceil((span - side) / 2)) + 2
@@ -35,7 +38,7 @@ def draw_view(sample: data.Sample, size: int, rng: Generator) -> np.ndarray[Any,
     x0, y0 = (rng.uniform(0, side - span) for _ in range(2))
     out = augment.crop(image, (x0, y0, x0 + span, y0 + span), size, rng)
     out = augment.turn_image(out, int(rng.integers(4)), bool(rng.random() < 0.5))
-    return augment.spoil(out, rng)
+    return augment.spoil(out, rng) if rng.random() < hard else out
 
 
 def load_street_scenes() -> dict[str, dict[str, float]]:
@@ -52,13 +55,13 @@ class Batches:
         self.samples, self.rng = samples, rng
         self.order: list[int] = []
 
-    def draw(self, n: int, size: int) -> tuple[Tensor, list[data.Sample]]:
+    def draw(self, n: int, size: int, hard: float = 0.8) -> tuple[Tensor, list[data.Sample]]:
         """float32[n, 3, size, size] in 0..255 and the samples."""
         if len(self.order) < n:
             self.order += self.rng.permutation(len(self.samples)).tolist()
         take, self.order = self.order[:n], self.order[n:]
         chosen = [self.samples[i] for i in take]
-        views = np.stack([draw_view(s, size, self.rng) for s in chosen])
+        views = np.stack([draw_view(s, size, self.rng, hard) for s in chosen])
         x = torch.from_numpy(views).permute(0, 3, 1, 2).float()
         return augment.photometric(x, self.rng), chosen
 
@@ -90,8 +93,9 @@ def train(data_dir: Path, work: Path, cfg: dict[str, Any], max_steps: int | None
 
     def one(name: str, progress: float) -> tuple[Tensor, Tensor]:
         sizes = cfg["sizes"][name]
+        hard = 0.8 if progress < cfg["grow_at"] else 0.4
         k = min(int(progress / cfg["grow_at"] * (len(sizes) - 1)), len(sizes) - 1)
-        x, chosen = batches[name].draw(cfg["batch"], sizes[k])
+        x, chosen = batches[name].draw(cfg["batch"], sizes[k], hard)
         out_ucm, out_euro, out_labels = model(x.contiguous(memory_format=torch.channels_last))
         names = splits.UCM_CLASSES if name == "ucm" else splits.EUROSAT_CLASSES
         y = torch.tensor([names.index(s.row["class"]) for s in chosen])
