@@ -180,7 +180,13 @@ def main() -> None:
         print(json.dumps(read_tiles(options.one[0], options.one[1], 64)))
         return
     load = os.getloadavg()[0]
-    remote, workers = throughput(options.rounds), scaling(options.rounds)
+    remote = throughput(options.rounds)
+    write(remote, [], load)
+    write(remote, scaling(options.rounds), load)
+
+
+def write(remote: list[dict[str, object]], workers: list[dict[str, object]], load: float) -> None:
+    """What was measured, as JSON and Markdown."""
     stamp = datetime.now(timezone.utc).isoformat(timespec="seconds")
     facts = {"when": stamp, "cpus": os.cpu_count(), "load_at_start": round(load, 1),
              "latency_s": LATENCY_S, "remote": remote, "scaling": workers}  # fmt: skip
