@@ -8,6 +8,8 @@ from datetime import date
 from typing import Any
 
 from qgis.core import (
+    QgsCoordinateReferenceSystem,
+    QgsCoordinateTransform,
     QgsFillSymbol,
     QgsLayoutItemLabel,
     QgsLayoutItemLegend,
@@ -19,6 +21,7 @@ from qgis.core import (
     QgsLegendStyle,
     QgsPrintLayout,
     QgsProject,
+    QgsRectangle,
     QgsTextFormat,
     QgsUnitTypes,
     QgsVectorLayer,
@@ -57,9 +60,13 @@ def make_report(
     layout.initializeDefaults()
     layout.setName(name)
     picture = QgsLayoutItemMap(layout)
+    shown = canvas.mapSettings().destinationCrs()
+    picture.setCrs(shown if shown.isValid() else layers[-1].crs())
+    extent = _extent(layers, picture.crs(), project)
+    # an extent first, or resizing works on none and leaves nonsense
+    picture.setRect(0, 0, 200, 166)
+    picture.setExtent(extent)
     _put(layout, picture, 10, 24, 200, 166)
-    picture.setCrs(canvas.mapSettings().destinationCrs())
-    extent = canvas.extent()
     picture.zoomToExtent(extent)
     picture.setFrameEnabled(True)
     picture.setFrameStrokeColor(QColor("#c9d3d5"))
@@ -95,12 +102,17 @@ def make_report(
         tree.addLayer(layer)
     _legend_fonts(legend)
     legend.setTitle("")
-    _put(layout, legend, 214, 88, 73, 72)
-    _say(layout, _provenance(run, layers), 216, 163, 71, 28, 7, SOFT)
+    legend.setLegendFilterByMapEnabled(True)
+    _put(layout, legend, 214, 106, 73, 84)
+    _say(layout, _provenance(run, layers), 216, 84, 71, 18, 7, SOFT)
     bar = QgsLayoutItemScaleBar(layout)
     bar.setLinkedMap(picture)
     bar.applyDefaultSize()
     bar.setStyle("Single Box")
+    small = bar.textFormat()
+    small.setSize(8)
+    bar.setTextFormat(small)
+    bar.setHeight(1.6)
     _put(layout, bar, 12, 191, 80, 10)
     _say(
         layout,
@@ -109,6 +121,19 @@ def make_report(
     )  # fmt: skip
     manager.addLayout(layout)
     return layout
+
+
+def _extent(
+    layers: list[QgsVectorLayer], crs: QgsCoordinateReferenceSystem, project: QgsProject
+) -> QgsRectangle:
+    """Where the run's layers lie, with a little air."""
+    whole = QgsRectangle()
+    whole.setMinimal()
+    for layer in layers:
+        to_map = QgsCoordinateTransform(layer.crs(), crs, project)
+        whole.combineExtentWith(to_map.transformBoundingBox(layer.extent()))
+    whole.scale(1.04)
+    return whole
 
 
 def _legend_fonts(legend: QgsLayoutItemLegend) -> None:

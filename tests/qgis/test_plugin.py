@@ -399,6 +399,8 @@ def test_the_report_has_map_legend_and_totals(
     assert {"QgsLayoutItemMap", "QgsLayoutItemLegend", "QgsLayoutItemLabel"} <= kinds
     texts = " ".join(item.text() for item in layout.items() if hasattr(item, "currentText"))
     assert "48 × car" in texts and "refused" in texts
+    picture = layout.itemById("map")
+    assert picture.extent().contains(layers[-1].extent()) and picture.scale() < 2000
     QgsProject.instance().layoutManager().clear()
 
 
