@@ -90,12 +90,12 @@ def throughput(scene_path: Path, pack: str | None, rounds: int) -> list[Row]:
                         rounds, min(rate), max(rate)))  # fmt: skip
         rows.append(
             ratio_row(
-                f"{task}: whole scene over model alone, CPU", seconds["model"], seconds["whole"],
+                f"{task}: whole scene over model alone", walls["model"], walls["whole"],
                 compared_with="the same model on the same images in memory", bar=0.95,
             )
         )  # fmt: skip
-        ratios = [m / w for m, w in zip(walls["model"], walls["whole"], strict=True)]
-        rows.append(Row(f"{task}: whole scene over model alone, wall", statistics.median(ratios),
+        ratios = [m / w for m, w in zip(seconds["model"], seconds["whole"], strict=True)]
+        rows.append(Row(f"{task}: the same in CPU time, reads included", statistics.median(ratios),
                         "x", rounds, min(ratios), max(ratios), "the same"))  # fmt: skip
     return rows
 
@@ -258,7 +258,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         scene = stretch_to(
-            options.scene, folder / "scene.tif", (1024, 512) if options.quick else (2048, 1024)
+            options.scene, folder / "scene.tif", (1024, 512) if options.quick else (4096, 2048)
         )
         rows = throughput(scene, options.model, rounds)
         rows += engine(scene, options.model, rounds, folder)

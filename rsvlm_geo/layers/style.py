@@ -81,8 +81,8 @@ _BRIGHT = (
 )  # fmt: skip
 _BINS = ((1, 2), (3, 5), (6, 10), (11, 20), (21, 50), (51, 100), (101, 1000), (1001, 10**9))
 _RAMP = (
-    (254, 240, 190, 120), (254, 217, 118, 130), (254, 178, 76, 140), (253, 141, 60, 150),
-    (240, 80, 50, 155), (200, 30, 40, 165), (150, 0, 38, 175), (90, 0, 40, 185),
+    (254, 240, 190, 60), (254, 217, 118, 70), (254, 178, 76, 80), (253, 141, 60, 90),
+    (240, 80, 50, 100), (200, 30, 40, 110), (150, 0, 38, 125), (90, 0, 40, 140),
 )  # fmt: skip
 _THIN = (255, 255, 255, 190)
 _OTHERS = (
@@ -258,7 +258,7 @@ def objects_style(labels: Sequence[str], object_m: float | None) -> str:
     text = "replace(\"label\", '_', ' ') || coalesce(' ' || round(\"score\" * 100) || ' %', '')"
     return document(
         rule_renderer(rules),
-        labels=[LabelRule("class and score", "", text, (object_m or 10.0) / 0.012, 7.0, top=True)],
+        labels=[LabelRule("class and score", "", text, (object_m or 10.0) / 0.008, 7.0, top=True)],
         aliases=OBJECT_ALIASES,
         map_tip=_OBJECT_TIP,
         display='"label" || \' \' || "object_id"',
