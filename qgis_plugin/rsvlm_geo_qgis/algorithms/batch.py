@@ -83,7 +83,7 @@ class BatchStacAlgorithm(CommandAlgorithm):
             raise QgsProcessingException(tr("Say what to look for, or type the question."))
         folder = self.parameterAsString(parameters, "OUTPUT", context)
         arguments = ["batch", self.parameterAsString(parameters, "ITEMS", context).strip(),
-                     "--task", task, "--out", folder, "--json"]  # fmt: skip
+                     "--task", task, "--output", folder, "--json"]  # fmt: skip
         if words:
             arguments += ["--question" if task == "ask" else "--target", words]
         model = self.parameterAsString(parameters, "MODEL", context) or str(

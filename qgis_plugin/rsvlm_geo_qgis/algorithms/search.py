@@ -10,14 +10,15 @@ from qgis.core import (
     QgsProcessingException,
     QgsProcessingFeedback,
     QgsProcessingOutputNumber,
-    QgsProcessingParameterFile,
     QgsProcessingParameterNumber,
+    QgsProcessingParameterRasterLayer,
     QgsProcessingParameterString,
     QgsProcessingParameterVectorDestination,
+    QgsVectorLayer,
 )
 from qgis.PyQt.QtGui import QIcon
 
-from .. import compat
+from .. import compat, source
 from ..i18n import tr
 from ..provider import icon
 from .command import CommandAlgorithm
@@ -26,7 +27,11 @@ __all__ = ["SearchAlgorithm"]
 
 
 class SearchAlgorithm(CommandAlgorithm):
-    """Needs an index that ``rsvlm-geo index`` made."""
+    """Needs a model pack that can embed text and images."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._scene = ""
 
     def name(self) -> str:
         return "search"
@@ -44,23 +49,19 @@ class SearchAlgorithm(CommandAlgorithm):
         return icon("search")
 
     def shortDescription(self) -> str:
-        return tr(
-            "The tiles that look most like a sentence, best first, from an index made before."
-        )
+        return tr("The tiles that look most like a sentence, best first.")
 
     def shortHelpString(self) -> str:
-        return (
-            self.shortDescription()
-            + "<br><br>"
-            + tr("Make the index once with the command line: rsvlm-geo index SCENE... --out FOLDER. "  # noqa: E501
-                 "It needs a model pack that can embed text and images.")
-        )  # fmt: skip
+        return self.shortDescription()
 
     def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:
-        self.addParameter(QgsProcessingParameterFile("INDEX", tr("Index"), compat.FILE_FOLDER))
+        self.addParameter(QgsProcessingParameterRasterLayer("INPUT", tr("Raster layer")))
         self.addParameter(QgsProcessingParameterString("TEXT", tr("Looks like")))
         self.addParameter(
             QgsProcessingParameterNumber("TOP", tr("How many tiles"), defaultValue=50, minValue=1)
+        )
+        self.addParameter(
+            QgsProcessingParameterString("MODEL", tr("Model pack"), "", optional=True)
         )
         self.addParameter(
             QgsProcessingParameterVectorDestination(
@@ -68,6 +69,20 @@ class SearchAlgorithm(CommandAlgorithm):
             )
         )
         self.addOutput(QgsProcessingOutputNumber("FOUND", tr("Tiles found")))
+
+    def prepareAlgorithm(
+        self,
+        parameters: dict[str, Any],
+        context: QgsProcessingContext,
+        feedback: QgsProcessingFeedback,
+    ) -> bool:
+        layer = self.parameterAsRasterLayer(parameters, "INPUT", context)
+        self._scene = source.layer_path(layer) if layer is not None else ""
+        if not self._scene:
+            raise QgsProcessingException(
+                tr("There is no raster to ask; open one and choose it as the layer.")
+            )
+        return True
 
     def processAlgorithm(
         self,
@@ -81,9 +96,11 @@ class SearchAlgorithm(CommandAlgorithm):
                 tr("Say what to look for, for example: a harbour with ships")
             )
         path = self.parameterAsOutputLayer(parameters, "OUTPUT", context)
-        _, last = self.run_command(
-            ["search", self.parameterAsString(parameters, "INDEX", context), text,
-             "--top", str(self.parameterAsInt(parameters, "TOP", context)), "--out", path, "--json"],  # noqa: E501
-            feedback,
-        )  # fmt: skip
-        return {"OUTPUT": path, "FOUND": last.get("found", last.get("n", 0))}
+        top = self.parameterAsInt(parameters, "TOP", context)
+        arguments = ["search", self._scene, text, "--top", str(top), "--tiles", path]
+        model = self.parameterAsString(parameters, "MODEL", context)
+        if model:
+            arguments += ["--model", model]
+        self.run_command(arguments, feedback)
+        made = QgsVectorLayer(path, "tiles", "ogr")
+        return {"OUTPUT": path, "FOUND": made.featureCount() if made.isValid() else 0}

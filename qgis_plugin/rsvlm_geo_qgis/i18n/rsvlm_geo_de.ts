@@ -268,16 +268,8 @@
    <translation>Kacheln mit Text suchen</translation>
   </message>
   <message>
-   <source>The tiles that look most like a sentence, best first, from an index made before.</source>
-   <translation>Die Kacheln, die einem Satz am ähnlichsten sehen, die beste zuerst, aus einem vorher gemachten Index.</translation>
-  </message>
-  <message>
-   <source>Make the index once with the command line: rsvlm-geo index SCENE... --out FOLDER. It needs a model pack that can embed text and images.</source>
-   <translation>Den Index einmal mit der Befehlszeile machen: rsvlm-geo index SZENE... --out ORDNER. Das braucht ein Modellpaket, das Text und Bilder einbetten kann.</translation>
-  </message>
-  <message>
-   <source>Index</source>
-   <translation>Index</translation>
+   <source>The tiles that look most like a sentence, best first.</source>
+   <translation>Die Kacheln, die einem Satz am ähnlichsten sehen, die beste zuerst.</translation>
   </message>
   <message>
    <source>Looks like</source>

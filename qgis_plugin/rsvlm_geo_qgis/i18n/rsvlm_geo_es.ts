@@ -268,16 +268,8 @@
    <translation>Buscar teselas por texto</translation>
   </message>
   <message>
-   <source>The tiles that look most like a sentence, best first, from an index made before.</source>
-   <translation>Las teselas que más se parecen a una frase, la mejor primero, de un índice hecho antes.</translation>
-  </message>
-  <message>
-   <source>Make the index once with the command line: rsvlm-geo index SCENE... --out FOLDER. It needs a model pack that can embed text and images.</source>
-   <translation>Haga el índice una vez con la línea de órdenes: rsvlm-geo index ESCENA... --out CARPETA. Hace falta un modelo que codifique textos e imágenes.</translation>
-  </message>
-  <message>
-   <source>Index</source>
-   <translation>Índice</translation>
+   <source>The tiles that look most like a sentence, best first.</source>
+   <translation>Las teselas que más se parecen a una frase, la mejor primero.</translation>
   </message>
   <message>
    <source>Looks like</source>

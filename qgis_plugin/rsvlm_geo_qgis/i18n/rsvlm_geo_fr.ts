@@ -268,16 +268,8 @@
    <translation>Chercher des tuiles par un texte</translation>
   </message>
   <message>
-   <source>The tiles that look most like a sentence, best first, from an index made before.</source>
-   <translation>Les tuiles qui ressemblent le plus à une phrase, la meilleure d’abord, d’après un index fait auparavant.</translation>
-  </message>
-  <message>
-   <source>Make the index once with the command line: rsvlm-geo index SCENE... --out FOLDER. It needs a model pack that can embed text and images.</source>
-   <translation>Créez l’index une fois en ligne de commande : rsvlm-geo index SCENE... --out DOSSIER. Il faut un paquet de modèle qui sait encoder textes et images.</translation>
-  </message>
-  <message>
-   <source>Index</source>
-   <translation>Index</translation>
+   <source>The tiles that look most like a sentence, best first.</source>
+   <translation>Les tuiles qui ressemblent le plus à une phrase, la meilleure d’abord.</translation>
   </message>
   <message>
    <source>Looks like</source>

@@ -268,16 +268,8 @@
    <translation>Procurar blocos por texto</translation>
   </message>
   <message>
-   <source>The tiles that look most like a sentence, best first, from an index made before.</source>
-   <translation>Os blocos que mais se parecem com uma frase, o melhor primeiro, de um índice feito antes.</translation>
-  </message>
-  <message>
-   <source>Make the index once with the command line: rsvlm-geo index SCENE... --out FOLDER. It needs a model pack that can embed text and images.</source>
-   <translation>Faça o índice uma vez na linha de comandos: rsvlm-geo index CENA... --out PASTA. É preciso um modelo que codifique textos e imagens.</translation>
-  </message>
-  <message>
-   <source>Index</source>
-   <translation>Índice</translation>
+   <source>The tiles that look most like a sentence, best first.</source>
+   <translation>Os blocos que mais se parecem com uma frase, o melhor primeiro.</translation>
   </message>
   <message>
    <source>Looks like</source>

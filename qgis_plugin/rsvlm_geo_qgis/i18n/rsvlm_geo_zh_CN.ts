@@ -268,16 +268,8 @@
    <translation>用文字搜索图块</translation>
   </message>
   <message>
-   <source>The tiles that look most like a sentence, best first, from an index made before.</source>
-   <translation>与一句话最相似的图块，最好的在前，来自事先建立的索引。</translation>
-  </message>
-  <message>
-   <source>Make the index once with the command line: rsvlm-geo index SCENE... --out FOLDER. It needs a model pack that can embed text and images.</source>
-   <translation>用命令行建一次索引：rsvlm-geo index 影像... --out 文件夹。需要能编码文字和图像的模型包。</translation>
-  </message>
-  <message>
-   <source>Index</source>
-   <translation>索引</translation>
+   <source>The tiles that look most like a sentence, best first.</source>
+   <translation>与一句话最相似的图块，最好的在前。</translation>
   </message>
   <message>
    <source>Looks like</source>
