@@ -61,7 +61,7 @@ def test_poison_tile_fails_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     path = make_raster(tmp_path / "s.tif", size=384)
     with rasterio.open(path, "r+") as dst:
         pixels = dst.read()
-        pixels[:, 200:210, 200:210] = 255
+        pixels[:, 128:138, 128:138] = 255  # the top left corner of tile 1/1
         dst.write(pixels)
     asked = BatchSpec(
         (Ask("count", ("spot",)),), model="oracle:Poison", margin_m=0.0, bands=(1, 2, 3)
@@ -77,7 +77,8 @@ def test_poison_tile_fails_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     answers = gpd.read_parquet(result.folder / "answers.parquet")
     failed = answers[answers.status == "failed"]
     assert len(answers) == result.tiles
-    assert 0 <= len(failed) <= 1
+    assert failed["tile_id"].tolist() == ["1/1"]
+    assert "killed its worker" in failed["answer"].iloc[0]
 
 
 def test_no_scheduler_is_one_line(tmp_path: Path) -> None:
