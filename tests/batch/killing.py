@@ -6,6 +6,7 @@ Used by the tests (two seeds) and by ``benchmarks/kill_batch.py`` (ten).
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import signal
@@ -69,8 +70,9 @@ class Cluster:
         victims = []
         for nanny in self.processes[1:]:
             for child in psutil.Process(nanny.pid).children(recursive=True):
-                if "spawn_main" in " ".join(child.cmdline()):
-                    victims.append(child)
+                with contextlib.suppress(psutil.Error):  # it may just have died
+                    if "spawn_main" in " ".join(child.cmdline()):
+                        victims.append(child)
         if not victims:
             return False
         dice.choice(victims).send_signal(signal.SIGKILL)
