@@ -132,7 +132,8 @@ class Talk:
         rest = np.delete(z, self.unans, 1)
         top = rest.max(1)
         other = top + np.log(np.exp(rest - top[:, None]).sum(1))
-        return 1 / (1 + np.exp(-(z[:, self.unans] - other) / temperature))
+        p: NDArray[np.float64] = 1 / (1 + np.exp(-(z[:, self.unans] - other) / temperature))
+        return p
 
     def speak(
         self,
@@ -176,7 +177,8 @@ class Talk:
 
     def _reasons(self, cross: NDArray[np.float32], state: Any) -> NDArray[np.int64]:
         logits, _ = self.run([[self.unans]] * len(cross), cross, state)
-        return logits[:, -1, self.reasons].argmax(1)
+        best: NDArray[np.int64] = logits[:, -1, self.reasons].argmax(1)
+        return best
 
     def score(
         self, prompt: list[int], candidates: Sequence[str], cross: NDArray[np.float32]

@@ -89,7 +89,7 @@ def tile_numbers(model: MiniVlm, data_dir: Path) -> Numbers:
         pairs: dict[int, list[tuple[Reply, int]]] = {c: [] for c in range(n)}
         for sample in samples:
             image, boxes = tiles.scaled(sample)
-            cuts = tiles.plan(*image.shape[:2], overlap=0)
+            cuts = tiles.plan(image.shape[0], image.shape[1], overlap=0)
             gsd = tiles.read_gsd(sample)
             asked = [
                 make_question(t, target=c, gsd_m=gsd)

@@ -87,7 +87,7 @@ Detect = Callable[[NDArray[np.uint8]], list[list[tuple[NDArray[np.float64], NDAr
 def cut_image(sample: data.Sample, overlap: int = 96) -> tuple[list[Cut], NDArray[np.uint8]]:
     """The plan of an image and its tiles uint8[n, 256, 256, 3]."""
     image, _ = scaled(sample)
-    cuts = plan(*image.shape[:2], overlap)
+    cuts = plan(image.shape[0], image.shape[1], overlap)
     return cuts, np.stack([window(image, c) for c in cuts])
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from rsvlm_geo.training import data, loop, questions, splits, tokens
+from rsvlm_geo.training import data, lexicon, loop, questions, splits, tokens
 from rsvlm_geo.training.decoder import DecoderConfig, Talker
 from rsvlm_geo.training.evidence import BLOCKS, VisionGraph
 from rsvlm_geo.training.facts import Facts, make_view
@@ -38,7 +38,7 @@ def load_towers(work: Path) -> VisionGraph:
 
 def draw_samples(data_dir: Path, split: str) -> dict[str, list[data.Sample]]:
     """Images of a split by set; UCM's boxed images follow the split of their boxes."""
-    out = {}
+    out: dict[str, list[data.Sample]] = {}
     for name in ("ucm", "eurosat", "neon_trees", "neon_trees_416", "aerial_cars", "rsvqa"):
         samples = data.load_set(data_dir, name)
         if name == "ucm":
@@ -101,7 +101,7 @@ class Sequences:
         gsd = "<gsd_unknown>" if gsd_m is None else f"<gsd_{gsd_m:g}>"
         asked = self.tokenizer.encode(pair.question.replace("?", " ? ")).tokens
         if pair.kind == "out":
-            known = questions.PLACE_NOUNS
+            known = lexicon.PLACE_NOUNS
             asked = [
                 tokens.UNK if w not in STOP and w not in known and self.rng.random() < 0.25 else w
                 for w in asked
