@@ -156,6 +156,11 @@ class ClipEmbedder:
         """Image size and scale rules."""
         return self._info
 
+    @property
+    def logit_scale(self) -> float:
+        """Inverse temperature of similarities, as trained; CLIP's own is 100."""
+        return float(self.pack.config.get("logit_scale", 100.0))
+
     def embed_images(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """uint8[B, S, S, 3] RGB -> float32[B, D], unit length."""
         pixels = (images.astype(np.float32) / 255.0 - self._mean) / self._std
@@ -215,6 +220,11 @@ class HeadEmbedder:
     def info(self) -> ModelInfo:
         """Image size and scale rules of the base."""
         return self._info
+
+    @property
+    def logit_scale(self) -> float:
+        """Inverse temperature of similarities, as trained."""
+        return float(self.pack.config.get("logit_scale", 100.0))
 
     def embed_images(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """uint8[B, S, S, 3] RGB -> float32[B, D], unit length."""

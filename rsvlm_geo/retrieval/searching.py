@@ -249,14 +249,14 @@ def search(
 def _against_background(
     embedder: Embedder, text: str, vectors: NDArray[np.float32], query: NDArray[np.float32]
 ) -> tuple[NDArray[np.float64], str]:
-    """Softmax of the words against other descriptions, at CLIP's usual temperature of 100."""
+    """Softmax of the words against other descriptions, at the model's own temperature."""
     others = [b for b in BACKGROUND if b.lower() != text.lower()]
     with_others = np.concatenate([query[None], embedder.embed_texts(others)])
     # descriptions that mean the same as the words are no rivals
     alike = with_others[1:] @ query > 0.8
     with_others = with_others[np.concatenate([[True], ~alike])]
     names = [b for b, a in zip(others, alike, strict=True) if not a]
-    logits = 100.0 * (vectors @ with_others.T).astype(np.float64)
+    logits = getattr(embedder, "logit_scale", 100.0) * (vectors @ with_others.T).astype(np.float64)
     logits -= logits.max(axis=1, keepdims=True)
     odds = np.exp(logits)
     p = odds / odds.sum(axis=1, keepdims=True)

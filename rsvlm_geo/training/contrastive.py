@@ -60,6 +60,8 @@ class TextTower(nn.Module):
         self.layers = nn.TransformerEncoder(layer, s.layers, enable_nested_tensor=False)
         self.norm = nn.LayerNorm(s.width)
         self.project = nn.Linear(s.width, s.dim, bias=False)
+        self.logit_scale = 100.0
+        """Inverse temperature of the similarities, as trained."""
 
     def forward(self, input_ids: Tensor) -> Tensor:
         """int64[B, T], 0 is padding -> float[B, D], not normalised."""
@@ -235,6 +237,7 @@ def train(
             curve.append({"step": step, "loss": round(float(loss.detach()), 4)})
         if minutes is not None and time.monotonic() - start > 60 * minutes:
             break
+    tower.logit_scale = float(scale.detach().exp().clamp(max=100.0))
     return head.eval(), tower.eval(), tokenizer, curve
 
 

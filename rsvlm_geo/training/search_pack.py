@@ -42,7 +42,8 @@ def write_pack(
     tokenizer.save(str(folder / "tokenizer.json"))
     config = {
         "model_type": "rsvlm_search", "base": about["base"], "base_sha256": about["base_sha256"],
-        "base_outputs": list(about["base_outputs"]), "projection_dim": s.dim, "lower_case": True,
+        "base_outputs": list(about["base_outputs"]), "projection_dim": s.dim,
+        "logit_scale": tower.logit_scale, "lower_case": True,
         "unk_token": "<unk>",
         "text_config": {"max_position_embeddings": s.length, "pad_token_id": 0},
     }  # fmt: skip
