@@ -37,6 +37,8 @@ _RELATION = re.compile(
     r"(?P<b>[\w \-]+?)\s*[?.]*$",
     re.I,
 )
+_ABOUT_ONE = re.compile(r"\b(where|colou?r|location|part|corner)\b", re.I)
+_WHERE = re.compile(r"\b(where|location|part|corner)\b", re.I)
 _WHY = {
     "invisible": "The {what} is invisible in the provided image, so I cannot provide an answer.",
     "panchromatic": "The image provided is panchromatic, which makes it impossible to determine "
@@ -304,19 +306,65 @@ class MiniVlm:
         temperature = self.calibration["ask"].get("temperature", 1.0)
         answers = self.talk.speak(prompts, cross[rows], temperature)
         for (i, j, question), prompt, said in zip(where, prompts, answers, strict=True):
-            replies[i][j] = self._reply(question, prompt, said, cross[i])
+            checked, place = self._cross_check(encoded, i, question, said)
+            replies[i][j] = self._reply(question, prompt, checked, cross[i], place)
+
+    def _cross_check(
+        self, encoded: Encoded, i: int, question: Question, said: mini_talk.Spoken
+    ) -> tuple[mini_talk.Spoken, str | None]:
+        """Let the dense head decide whether what is asked about is there, and where.
+
+        For a question about the colour or the place of one known class. The decoder keeps the say
+        on everything else that can make it unanswerable (grey, too coarse).
+        """
+        stem, _ = mini_talk.parse_choices(question.text)
+        known = self._mentioned(stem) if _ABOUT_ONE.search(stem) else []
+        if len(known) != 1 or question.task != "ask":
+            return said, None
+        found = self.find(encoded, i, known[0], question.gsd_m)
+        absent = 1.0 - found.presence
+        invisible = said.reason == "invisible"
+        p_no = absent if invisible else max(said.p_unanswerable, absent)
+        reason = said.reason
+        if absent > 0.5 and reason == "out_of_scope":
+            reason = "invisible"
+        boxes = found.above(self.rules[known[0]].locate_above).boxes
+        place = None
+        if len(boxes) and _WHERE.search(stem):
+            spots = {mini_talk.place_of(b, encoded.size) for b in boxes}
+            place = spots.pop() if len(spots) == 1 else None
+        return replace(said, p_unanswerable=float(p_no), reason=reason), place
+
+    def _mentioned(self, text: str) -> list[str]:
+        """Known classes named in a text, longest words first."""
+        words = re.findall(r"[a-z]+", text.lower())
+        names: list[str] = []
+        k = 0
+        while k < len(words):
+            for n in (3, 2, 1):
+                info = self._info.find_class(" ".join(words[k : k + n]))
+                if info is not None:
+                    names.append(info.name)
+                    k += n - 1
+                    break
+            k += 1
+        return list(dict.fromkeys(names))
 
     def _reply(
-        self, question: Question, prompt: list[int], said: mini_talk.Spoken,
+        self,
+        question: Question,
+        prompt: list[int],
+        said: mini_talk.Spoken,
         cross: NDArray[np.float32],
-    ) -> Reply:  # fmt: skip
+        place: str | None = None,
+    ) -> Reply:
         if question.task == "caption":
             return Reply(said.text, p_unanswerable=0.0)
         _, options = mini_talk.parse_choices(question.text)
         limit = self._info.refuse_above.get("ask", 0.5)
         p_no = said.p_unanswerable
         if options:
-            return self._choose(options, prompt, p_no, cross)
+            return self._choose(options, prompt, p_no, cross, place)
         reason = said.reason
         if question.candidates:
             scores = self.talk.score(prompt, question.candidates, cross)
@@ -327,7 +375,8 @@ class MiniVlm:
                          p_unanswerable=p_no, reason=reason if p_no > limit else None)  # fmt: skip
         if p_no > limit:
             return Reply(why(reason, question), p_unanswerable=p_no, reason=reason)
-        return Reply(said.text, p_unanswerable=p_no, confidence=said.probability * (1 - p_no))
+        text = said.text if place is None else place
+        return Reply(text, p_unanswerable=p_no, confidence=said.probability * (1 - p_no))
 
     def _choose(
         self,
@@ -335,11 +384,14 @@ class MiniVlm:
         prompt: list[int],
         p_no: float,
         cross: NDArray[np.float32],
+        place: str | None = None,
     ) -> Reply:
         """Multiple choice: likelihood of each option, p(<unans>) for the one that refuses."""
         real = [o for o in options if not o.refusal]
         scores = self.talk.score(prompt, [o.text for o in real], cross)
         p = np.exp(scores - scores.max())
+        if place is not None and any(o.text.lower() == place for o in real):
+            p = np.array([1.0 if o.text.lower() == place else 0.02 for o in real])
         share = dict(zip((o.letter for o in real), p / p.sum(), strict=True))
         refusing = [o.letter for o in options if o.refusal]
         chances = {

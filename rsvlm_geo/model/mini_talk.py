@@ -18,6 +18,11 @@ DIRECTIONS = (
     "right", "bottom right", "bottom", "bottom left", "left", "top left", "top", "top right",
 )  # fmt: skip
 """Eight sectors of 45 degrees, clockwise from the right."""
+PLACES = (
+    "top left", "top", "top right", "left", "center", "right", "bottom left", "bottom",
+    "bottom right",
+)  # fmt: skip
+"""The 3 x 3 grid, row by row."""
 REASONS = ("invisible", "panchromatic", "below_gsd", "modality", "out_of_scope")
 _CHOICE = re.compile(r"(?:^|\s)\(?([A-F])[:.)]\s*(.+?)(?=\s\(?[A-F][:.)]\s|$)", re.S)
 _SORRY = re.compile(r"sorry|invisible|cannot|not visible|none of", re.I)
@@ -53,6 +58,12 @@ def parse_choices(text: str) -> tuple[str, tuple[Choice, ...]]:
         return text, ()
     options = (Choice(m[1], m[2].strip(" .;,"), bool(_SORRY.search(m[2]))) for m in found)
     return text[: found[0].start()].strip(), tuple(options)
+
+
+def place_of(box: NDArray[np.float64], size: int) -> str:
+    """The ninth of a tile that the middle of a box lies in."""
+    x, y = (box[0] + box[2]) / 2 / size, (box[1] + box[3]) / 2 / size
+    return PLACES[3 * min(int(y * 3), 2) + min(int(x * 3), 2)]
 
 
 def direction_shares(dx: float, dy: float, options: Sequence[Choice]) -> NDArray[np.float64]:

@@ -97,7 +97,10 @@ def fit(folder: Path, data_dir: Path, threads: int) -> dict[str, float]:
         return float(-(truth * np.log(p) + (1 - truth) * np.log(1 - p)).mean())
 
     temperature = float(min(np.exp(np.linspace(-1, 1.6, 80)), key=loss))
-    p = 1 / (1 + np.exp(-z / temperature))
+    model.calibration = {**model.calibration, "ask": {"temperature": temperature, "score": 1.0}}
+    from rsvlm_geo.training.evaluate_words import answer
+
+    p = np.array([float(r.p_unanswerable or 0.0) for r in answer(model, images, asked)])
     limit = float(np.quantile(p[truth == 0], 1 - FALSE_REFUSALS))
     return {"temperature": round(temperature, 4),
             "refuse_above": round(float(np.clip(limit, 0.3, 0.98)), 4)}  # fmt: skip
