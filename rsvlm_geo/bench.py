@@ -13,7 +13,7 @@ import click
 
 from rsvlm_geo.errors import DataError
 
-__all__ = ["bench", "bench_plot", "bench_table", "find_scripts", "read_results"]
+__all__ = ["bench", "bench_plot", "bench_table", "find_scripts", "read_reports", "read_results"]
 
 
 @click.command()
@@ -51,7 +51,8 @@ def bench(names: Sequence[str], folder: Path, table_only: bool, output: Path | N
     if output is not None:
         plot = output.with_suffix(".svg")
         plot.write_text(bench_plot(results), encoding="utf-8")
-        output.write_text(_page(table, plot.name), encoding="utf-8")
+        page = _page(table, plot.name, read_reports(folder / "results"))
+        output.write_text(page, encoding="utf-8")
     if failed:
         raise DataError(f"these benchmarks ended with an error: {', '.join(failed)}")
 
@@ -71,8 +72,15 @@ def find_scripts(folder: Path) -> dict[str, Path]:
 
 
 def read_results(folder: Path) -> list[dict[str, Any]]:
-    """What the scripts recorded, one dict per benchmark, by name."""
-    return [json.loads(path.read_text("utf-8")) for path in sorted(folder.glob("*.json"))]
+    """What the scripts recorded with the harness, one dict per benchmark, by name."""
+    found = [json.loads(path.read_text("utf-8")) for path in sorted(folder.glob("*.json"))]
+    return [result for result in found if "name" in result]
+
+
+def read_reports(folder: Path) -> str:
+    """What longer scripts wrote as Markdown of their own, one after the other."""
+    pages = [path.read_text("utf-8").strip() for path in sorted(folder.glob("*.md"))]
+    return "\n\n".join(f"#{page}" if page.startswith("# ") else page for page in pages)
 
 
 def bench_table(results: Sequence[dict[str, Any]]) -> str:
@@ -133,10 +141,10 @@ def bench_plot(results: Sequence[dict[str, Any]]) -> str:
     return "\n".join([*parts, "</svg>"]) + "\n"
 
 
-def _page(table: str, plot: str) -> str:
+def _page(table: str, plot: str, reports: str) -> str:
     return (
         "# Benchmarks\n\nMade by one command that anyone can run in a checkout:\n\n"
         "```text\n$ rsvlm-geo bench -o docs/benchmarks.md\n```\n\n"
         "A ratio compares two things measured in one run, taken in turn; the dashed line is the "
-        f"baseline.\n\n![Ratios against their baselines]({plot})\n\n{table}"
+        f"baseline.\n\n![Ratios against their baselines]({plot})\n\n{table}\n{reports}\n"
     )
