@@ -104,6 +104,7 @@ class MiniVlm:
         own: Mapping[str, Any] = pack.card["mini"]
         self.rules = {row["name"]: read_rule(row) for row in own["objects"]}
         self.labels: Mapping[str, Any] = own["labels"]
+        self.said_labels: Mapping[str, Any] = own.get("said", {})
         self.calibration: Mapping[str, Mapping[str, float]] = pack.card["calibration"]
         self._info = replace(pack.info, provider=self.vision.provider)
 
@@ -278,6 +279,14 @@ class MiniVlm:
         }
         return "coarse" if overlap.get("coarse", 0) > overlap.get("fine", 0) else "fine"
 
+    def _sure_words(self, encoded: Encoded, i: int) -> set[str]:
+        """Land-cover words that a caption may use: their calibrated probability is high."""
+        z = encoded.outputs["label_logits"][i].astype(np.float64)
+        p = 1 / (1 + np.exp(-z))
+        return {
+            word for word, row in self.said_labels.items() if p[row["index"]] >= row["say_above"]
+        }
+
     def _label(self, encoded: Encoded, i: int, word: str) -> Reply | None:
         """Presence of a land-cover word by the label head, or None when it is not one."""
         row = self.labels.get(_key(word)) or self.labels.get(_key(word).rstrip("s"))
@@ -307,6 +316,12 @@ class MiniVlm:
         answers = self.talk.speak(prompts, cross[rows], temperature)
         for (i, j, question), prompt, said in zip(where, prompts, answers, strict=True):
             checked, place = self._cross_check(encoded, i, question, said)
+            if question.task == "caption":
+                text = said.text
+                if self.said_labels:
+                    text = mini_talk.keep_sure(text, self._sure_words(encoded, i))
+                replies[i][j] = Reply(text, p_unanswerable=0.0)
+                continue
             replies[i][j] = self._reply(question, prompt, checked, cross[i], place)
 
     def _cross_check(
@@ -358,8 +373,6 @@ class MiniVlm:
         cross: NDArray[np.float32],
         place: str | None = None,
     ) -> Reply:
-        if question.task == "caption":
-            return Reply(said.text, p_unanswerable=0.0)
         _, options = mini_talk.parse_choices(question.text)
         limit = self._info.refuse_above.get("ask", 0.5)
         p_no = said.p_unanswerable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,6 +58,39 @@ def parse_choices(text: str) -> tuple[str, tuple[Choice, ...]]:
         return text, ()
     options = (Choice(m[1], m[2].strip(" .;,"), bool(_SORRY.search(m[2]))) for m in found)
     return text[: found[0].start()].strip(), tuple(options)
+
+
+_COVER = (
+    re.compile(r"^(?P<list>.+?) can be seen around it\.?$", re.I),
+    re.compile(r"^Around it there (?:is|are) (?P<list>.+?)\.?$", re.I),
+    re.compile(r"^(?P<list>.+?) (?:is|are) visible\.?$", re.I),
+)
+
+
+def keep_sure(caption: str, sure: Collection[str]) -> str:
+    """Drop land-cover words that the label head is not sure of from a caption.
+
+    Args:
+        caption: Tidied sentences; the land cover stands in one of its own.
+        sure: Words that may stay, lower case.
+    """
+    out = []
+    for sentence in re.split(r"(?<=\.)\s+", caption):
+        match = next((m for form in _COVER if (m := form.match(sentence))), None)
+        if match is None:
+            out.append(sentence)
+            continue
+        words = [w for w in re.split(r",\s*|\s+and\s+", match["list"].lower()) if w in sure]
+        words = list(dict.fromkeys(words))
+        if words:
+            said = words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]
+            start, end = match.span("list")
+            rest = sentence[end:]
+            if " visible" in rest:
+                one = len(words) == 1 and not words[0].endswith("s")
+                rest = f" {'is' if one or words == ['grass'] else 'are'} visible."
+            out.append(tidy(sentence[:start] + said + rest))
+    return " ".join(out)
 
 
 def place_of(box: NDArray[np.float64], size: int) -> str:

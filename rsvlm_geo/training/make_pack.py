@@ -218,7 +218,11 @@ def make(
     }
     parts = {
         "calibration": calibration,
-        "mini": {"objects": calibrate.fit_objects(vision, data_dir), "labels": labels},
+        "mini": {
+            "objects": calibrate.fit_objects(vision, data_dir),
+            "labels": labels,
+            "said": calibrate.fit_said(vision, data_dir),
+        },
         "variants": {"cpu": {"vision_encoder": "fp32"}},
         "evaluation": [],
     }

@@ -34,7 +34,7 @@ def test_tree_shares() -> None:
 def test_frames_of_a_car_sequence_share_a_split() -> None:
     assert {splits.car_split(f"MOS{i}.jpg") for i in range(74, 94)} == {"val"}
     assert {splits.car_split(f"MOS{i}.jpg") for i in range(155, 180)} == {"train"}
-    assert splits.car_split("DJI_0762-00001.jpg") == "val"
+    assert splits.car_split("DJI_0762-00001.jpg") == "calib"
     assert splits.car_split("DJI-00760-00001.jpg") == "train"
 
 
