@@ -279,6 +279,24 @@ class MiniVlm:
         }
         return "coarse" if overlap.get("coarse", 0) > overlap.get("fine", 0) else "fine"
 
+    def _agree(self, encoded: Encoded, i: int, question: Question, text: str) -> str:
+        """A caption with the dense head's numbers and places."""
+        if self._domain(question) != "fine":
+            return text
+        counted = {}
+        for name, rule in self.rules.items():
+            boxes = self.find(encoded, i, name, question.gsd_m).above(rule.count_above).boxes
+            spots = {mini_talk.place_of(b, encoded.size) for b in boxes}
+            counted[class_phrase(name)] = (len(boxes), spots.pop() if len(spots) == 1 else None)
+        best = self._classify(encoded, i, replace(question, candidates=None))
+        sure = max((best.candidates or {"": 0.0}).values())
+        floor = self._info.min_confidence.get("classify", 0.5)
+        words = class_phrase(best.text)
+        scene = f"{'an' if words[0] in 'aeiou' else 'a'} {words}" if sure >= floor else "the ground"
+        if words.endswith("s") or words in ("farmland", "chaparral"):
+            scene = words if sure >= floor else "the ground"
+        return mini_talk.agree(text, counted, scene)
+
     def _sure_words(self, encoded: Encoded, i: int) -> set[str]:
         """Land-cover words that a caption may use: their calibrated probability is high."""
         z = encoded.outputs["label_logits"][i].astype(np.float64)
@@ -320,6 +338,7 @@ class MiniVlm:
                 text = said.text
                 if self.said_labels:
                     text = mini_talk.keep_sure(text, self._sure_words(encoded, i))
+                text = self._agree(encoded, i, question, text)
                 replies[i][j] = Reply(text, p_unanswerable=0.0)
                 continue
             replies[i][j] = self._reply(question, prompt, checked, cross[i], place)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,6 +91,45 @@ def keep_sure(caption: str, sure: Collection[str]) -> str:
                 rest = f" {'is' if one or words == ['grass'] else 'are'} visible."
             out.append(tidy(sentence[:start] + said + rest))
     return " ".join(out)
+
+
+_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_NUMBER = rf"(?:about \d+|many|some|several|a|{'|'.join(_NUMBERS)})"
+_PLACE = rf"(?: (?:in the|at the) (?:{'|'.join(sorted(PLACES, key=len, reverse=True))}))?"
+
+
+def agree(caption: str, counted: Mapping[str, tuple[int, str | None]], scene: str) -> str:
+    """Make a caption say the numbers and places that were counted.
+
+    Args:
+        caption: Tidied sentences.
+        counted: Class in words, singular -> how many, and the ninth they all lie in or None.
+        scene: What the tile is called when nothing that was named is there.
+    """
+    for noun, (n, place) in counted.items():
+        form = re.compile(rf"{_NUMBER} {noun}s?{_PLACE}\b", re.I)
+        match = form.search(caption)
+        if match is None:
+            continue
+        words = f"one {noun}" if n == 1 else f"{noun}s"
+        if n > 1:
+            count = _NUMBERS[n] if n <= 10 else f"about {10 * round(n / 10)}" if n < 50 else "many"
+            words = f"{count} {noun}s"
+        if place is not None and n:
+            words += (" in the " if place == "center" else " at the ") + place
+        if n:
+            caption = caption[: match.start()] + words + caption[match.end() :]
+            continue
+        before, after = caption[: match.start()], caption[match.end() :]
+        if re.match(r"(,| and) ", after) and re.search(r"\b(of|with|shows) $", before):
+            caption = before + re.sub(r"^(,| and) ", "", after)
+        elif re.search(r"(,| and) $", before):
+            caption = re.sub(r"(,| and) $", "", before) + after
+        elif before.endswith(" with "):
+            caption = before[: -len(" with ")] + after
+        else:
+            caption = before + scene + after
+    return tidy(caption)
 
 
 def place_of(box: NDArray[np.float64], size: int) -> str:
