@@ -33,9 +33,9 @@ class Silent:
         (0.15, "count", "car", 0.15),
         (0.05, "count", "car", 0.1),
         (0.15, "count", "airplane", 0.3),
-        (0.15, "count", "car,airplane", 0.3),
+        (0.15, "count", "car,airplane", 0.21),
         (0.15, "classify", None, 0.3),
-        (0.15, "describe", None, 0.2),
+        (0.05, "describe", None, 0.12),
         (0.5, "classify", None, 0.3),
     ],
 )

@@ -23,6 +23,8 @@ _COLOR = re.compile(
 )
 _COLOR_TASKS = ("ask", "presence")
 _NYQUIST_PX = 2.0
+_ROUNDING = 1.02
+"""Tiles are whole pixels of the scene, so the GSD shown differs a little from the one asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ def gate(
             "below_gsd",
             f"a {name} of {known.min_size_m:g} m covers under two pixels of {shown:.3g} m",
         )
-    if known.max_gsd_m is not None and shown > known.max_gsd_m:
+    if known.max_gsd_m is not None and shown > known.max_gsd_m * _ROUNDING:
         return Gate(
             "below_gsd",
             f"{info.name} finds a {name} up to {known.max_gsd_m:g} m per pixel; this is "

@@ -21,6 +21,8 @@ _COUNT_MARGIN, _DESCRIBE_MARGIN = 0.25, 0.125
 """Largest margin by default, of the window's side."""
 _OBJECT_SHARE = 1 / 3
 """Of the window's side, that the largest object asked about should fit in."""
+_COMFORT = 0.6
+"""Of the coarsest GSD at which a class is found at all: where it is still found well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +187,7 @@ def plan_job(
 def _read_gsd_m(scene: Scene, questions: Sequence[Question], info: ModelInfo) -> float | None:
     """Metres per pixel to show: as fine as the scene, but with a whole place or object in view.
 
-    Never coarser than an object asked about can be found at. None: the plan's own choice.
+    Never so coarse that the objects asked about are found badly. None: the plan's own choice.
     """
     rule = None if scene.gsd_m is None or not info.scales else info.scale_for(scene.gsd_m)
     if scene.gsd_m is None or rule is None:
@@ -196,7 +198,7 @@ def _read_gsd_m(scene: Scene, questions: Sequence[Question], info: ModelInfo) ->
     wanted /= _OBJECT_SHARE * info.image_size
     if any(q.task in _SCENE_TASKS for q in questions):
         wanted = max(wanted, rule.scene_gsd_m or 0.0)
-    limits = [c.max_gsd_m for c in known if c.max_gsd_m is not None]
+    limits = [c.max_gsd_m * _COMFORT for c in known if c.max_gsd_m is not None]
     limits += [c.min_size_m / 2 for c in known if c.min_size_m is not None]
     return rule.read_gsd_m(scene.gsd_m, min([wanted, *limits]))
 
