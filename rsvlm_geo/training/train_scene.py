@@ -93,7 +93,7 @@ def train(data_dir: Path, work: Path, cfg: dict[str, Any], max_steps: int | None
 
     def one(name: str, progress: float) -> tuple[Tensor, Tensor]:
         sizes = cfg["sizes"][name]
-        hard = 0.8 if progress < cfg["grow_at"] else 0.4
+        hard = 0.8 if progress < cfg["grow_at"] else cfg["hard_late"]
         k = min(int(progress / cfg["grow_at"] * (len(sizes) - 1)), len(sizes) - 1)
         x, chosen = batches[name].draw(cfg["batch"], sizes[k], hard)
         out_ucm, out_euro, out_labels = model(x.contiguous(memory_format=torch.channels_last))
