@@ -22,7 +22,7 @@ ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 _BLOCK = re.compile(r"^( *)```(\w+)[^\n]*\n(.*?)^\1```", re.M | re.S)
 _SETUP = re.compile(
-    r"^(git clone \S+.*|cd \S+|scripts/(quickstart|check)|source \S+|"
+    r"^(git clone \S+.*|cd \S+|scripts/(quickstart|check)( +#.*)?|source \S+|"
     r"(python -m )?pip install .*|python3? -m venv \S+|#.*|)$"
 )
 

@@ -100,5 +100,12 @@ def test_the_exported_graph_says_what_torch_says(tmp_path: Path) -> None:
         session = ort.InferenceSession(str(tmp_path / f"{name}.onnx"))
         got = session.run(None, {"pixel_values": x.numpy()})
         for out, value in zip(session.get_outputs(), got, strict=True):
-            np.testing.assert_allclose(value, want[out.name].numpy(), atol=limit, rtol=limit)
+            asked = want[out.name].numpy()
+            if out.name == "peaks":
+                # two neighbours that are equal in one runtime may differ by rounding in the other:
+                # then one says peak and the other nothing
+                tied = (value == 0) != (asked == 0)
+                assert tied.mean() < 1e-3
+                value, asked = value[~tied], asked[~tied]
+            np.testing.assert_allclose(value, asked, atol=limit, rtol=limit)
     assert (tmp_path / "h.onnx").stat().st_size < 0.6 * (tmp_path / "v.onnx").stat().st_size
