@@ -13,7 +13,7 @@ __all__ = ["evaluate"]
 
 @click.command("eval")
 @click.argument("model", required=False)
-@click.option("--data", "folder", required=True,
+@click.option("--data", "folder", required=True, envvar="RSVLM_DATA", show_envvar=True,
               type=click.Path(exists=True, file_okay=False, path_type=Path),
               help="The unpacked benchmark, or the folder of the open sets.")  # fmt: skip
 @click.option("--benchmark", default=None, help="Its name; told from its files by default.")
