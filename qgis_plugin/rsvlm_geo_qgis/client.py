@@ -113,9 +113,12 @@ class _Process:
                     "EngineMissing",
                 )
         if self.hello is None:
+            with contextlib.suppress(Exception):
+                self.popen.wait(1.0)
+            code = self.popen.poll()
+            self.kill()
             raise EngineMissing(
-                f"the engine ended at once with code {self.popen.poll()}{self.tail()}",
-                "EngineMissing",
+                f"the engine ended at once with code {code}{self.tail()}", "EngineMissing"
             )
         return self.hello
 
