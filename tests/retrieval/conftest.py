@@ -27,6 +27,16 @@ class ColourEmbedder:
         return unit(np.array(found, dtype=np.float32))
 
 
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    """Small matrices on a busy machine: threads that wait for each other cost minutes."""
+    import sys
+
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.set_num_threads(1)
+
+
 @pytest.fixture
 def colours() -> ColourEmbedder:
     return ColourEmbedder()
