@@ -33,14 +33,14 @@ def captions() -> Row:
         )  # fmt: skip
     rates = []
     for _ in range(5):
-        start = time.perf_counter()
+        start = time.process_time()
         for image in images:
             facts = facts_of(image)
             rule_captions(image, facts)
             fuse_by_rule(image, facts)
-        rates.append(len(images) / (time.perf_counter() - start))
+        rates.append(len(images) / (time.process_time() - start))
     middle = statistics.median(rates)
-    return Row("five rule captions and their fusion", middle, "images/s", 5, min(rates),
+    return Row("five rule captions and their fusion, processor time", middle, "images/s", 5, min(rates),
                max(rates), None, ">= 1000 images/s", middle >= 1000)  # fmt: skip
 
 

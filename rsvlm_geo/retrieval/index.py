@@ -80,6 +80,8 @@ class VectorSearch:
     def _coarse(self, query: NDArray[np.float32], m: int) -> NDArray[np.intp]:
         assert self._bytes is not None
         try:
+            # onnxruntime 1.31 crashes the process when it is loaded after usearch 2.26
+            import_module("onnxruntime")
             usearch = import_module("usearch.index")
         except ImportError:
             scores = np.empty(len(self.vectors), dtype=np.float32)
