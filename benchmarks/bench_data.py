@@ -40,8 +40,8 @@ def captions() -> Row:
             fuse_by_rule(image, facts)
         rates.append(len(images) / (time.process_time() - start))
     middle = statistics.median(rates)
-    return Row("five rule captions and their fusion, processor time", middle, "images/s", 5, min(rates),
-               max(rates), None, ">= 1000 images/s", middle >= 1000)  # fmt: skip
+    return Row("five rule captions and their fusion, processor time", middle, "images/s", 5,
+               min(rates), max(rates), None, ">= 1000 images/s", middle >= 1000)  # fmt: skip
 
 
 def search() -> list[Row]:
