@@ -61,12 +61,11 @@ def search() -> list[Row]:
     one()
     cpu = [1e3 * s for s in interleave({"s": one}, 15, time.process_time)["s"]]
     wall = [1e3 * s for s in interleave({"s": one}, 15)["s"]]
-    both = statistics.median(cpu)
+    both, waited = statistics.median(cpu), statistics.median(wall)
     return [
-        Row("search of 10^6 tiles, processor time", both, "ms", 15, min(cpu), max(cpu), None,
-            "<= 100 ms, which is 50 ms on two free cores", both <= 100),
-        Row("search of 10^6 tiles, wall time", statistics.median(wall), "ms", 15, min(wall),
-            max(wall)),
+        Row("search of 10^6 tiles, processor time", both, "ms", 15, min(cpu), max(cpu)),
+        Row("search of 10^6 tiles, wall time", waited, "ms", 15, min(wall), max(wall), None,
+            "<= 50", waited <= 50),
     ]  # fmt: skip
 
 

@@ -143,7 +143,8 @@ def bench_plot(results: Sequence[dict[str, Any]]) -> str:
 
 def _page(table: str, plot: str, reports: str) -> str:
     return (
-        "# Benchmarks\n\nMade by one command that anyone can run in a checkout:\n\n"
+        "# Benchmarks\n\nOne command in a checkout runs every script and rewrites this page. The "
+        "scripts below were run one by one, on the dates and under the loads that each names:\n\n"
         "```text\n$ rsvlm-geo bench -o docs/benchmarks.md\n```\n\n"
         "A ratio compares two things measured in one run, taken in turn; the dashed line is the "
         f"baseline.\n\n![Ratios against their baselines]({plot})\n\n{table}\n{reports}\n"
