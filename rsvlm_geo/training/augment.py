@@ -135,6 +135,15 @@ def spoil(image: NDArray[np.uint8], rng: Generator, corner: float = 0.05) -> NDA
     return image
 
 
+def stretch(x: Tensor, rng: Generator) -> Tensor:
+    """A percentile stretch of float[3, H, W], of all bands together or each alone."""
+    cut = float(rng.uniform(0.003, 0.025))
+    flat = x.reshape(1, -1) if rng.random() < 0.6 else x.reshape(3, -1)
+    edges = np.quantile(flat.numpy()[:, ::5], (cut, 1 - cut), axis=1).astype(np.float32)
+    low, high = torch.from_numpy(edges)[:, :, None]
+    return ((flat - low) / (high - low).clamp(min=0.02)).clamp(0.0, 1.0).reshape(x.shape)
+
+
 def photometric(x: Tensor, rng: Generator) -> Tensor:
     """Stretch, brightness, contrast, cast, haze, gamma, grey; per image.
 
@@ -150,6 +159,8 @@ def photometric(x: Tensor, rng: Generator) -> Tensor:
         return torch.from_numpy(rng.uniform(low, high, shape).astype(np.float32))
 
     x = x / 255.0
+    for i in np.flatnonzero(rng.random(b) < 0.15):
+        x[i] = stretch(x[i], rng)
     on = torch.from_numpy((rng.random((b, 1, 1, 1)) < 0.7).astype(np.float32))
     gain = 1 + on * (torch.exp(draw(-0.35, 0.35, (b, 1, 1, 1))) - 1)
     cast = torch.exp(on * draw(-0.12, 0.12, (b, 3, 1, 1)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import tarfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,7 @@ class Sample:
     labels: NDArray[np.int64]
     """int64[n], indices into ``splits.OBJECTS``."""
     known: NDArray[np.float32]
-    """float32[6]: 1 where every object of the class is boxed (also: none is there)."""
+    """float32[8]: 1 where every object of the class is boxed (also: none is there)."""
 
 
 def read_rows(data: Path, name: str) -> list[dict[str, Any]]:
@@ -74,8 +75,8 @@ def _boxes(row: dict[str, Any]) -> tuple[NDArray[np.float32], NDArray[np.int64]]
     return boxes, np.array([splits.OBJECTS.index(p[0]) for p in pairs], np.int64)
 
 
-def _known(name: str, row: dict[str, Any], boxed: bool) -> NDArray[np.float32]:
-    """Which classes are completely known in an image, from its set, class and labels."""
+def _known(name: str, row: dict[str, Any], boxed: Sequence[str]) -> NDArray[np.float32]:
+    """Which classes are completely known in an image, from its set, class, labels and our boxes."""
     known = dict.fromkeys(splits.OBJECTS, 1.0)
     if name == "rsvqa":
         # looked at, every 15 cm tile: streets, roofs, woods, water; vehicles and trees unboxed
@@ -86,19 +87,22 @@ def _known(name: str, row: dict[str, Any], boxed: bool) -> NDArray[np.float32]:
         labels, scene = set(row["labels"]), row["class"]
         known["tree"] = float(not labels & {"trees"} and scene not in {"forest", "chaparral"})
         known["car"] = float("cars" not in labels and scene not in {"parkinglot", "mobilehomepark"})
-        if not boxed:
-            known["airplane"] = float("airplane" not in labels)
-            known["storage_tank"] = float("tanks" not in labels)
-            known["tennis_court"] = float("court" not in labels)
-            known["baseball_diamond"] = float(scene != "baseballdiamond")
+        known["airplane"] = float("airplane" not in labels)
+        known["storage_tank"] = float("tanks" not in labels)
+        known["tennis_court"] = float("court" not in labels)
+        known["baseball_diamond"] = float(scene != "baseballdiamond")
+        known["ship"] = float("ship" not in labels and scene != "harbor")
+        known["mobile_home"] = float("mobile-home" not in labels and scene != "mobilehomepark")
+        known |= dict.fromkeys(boxed, 1.0)
     return np.array([known[c] for c in splits.OBJECTS], np.float32)
 
 
 def load_set(data: Path, name: str) -> list[Sample]:
     """All samples of one set of ``ucm eurosat neon_trees neon_trees_416 aerial_cars rsvqa``.
 
-    UCM gets our own boxes (``annotations/ucm_boxes.jsonl``); an image marked unsure keeps its
-    boxes but is not trained on as complete.
+    UCM gets our own boxes (``annotations/ucm_boxes.jsonl``); ``complete`` names the classes of
+    which a row boxes every object (left out: the four large ones); an image marked unsure keeps
+    its boxes but is not trained on as complete.
     """
     rows = read_rows(data, name)
     images = read_images(data, name, [r["file"] for r in rows])
@@ -115,7 +119,8 @@ def load_set(data: Path, name: str) -> list[Sample]:
     for row, image, split in zip(rows, images, parts, strict=True):
         own = ours.get(row["file"])
         boxes, labels = _boxes(own or row)
-        known = _known(name, row, own is not None and not own["unsure"] and not own["skip"])
+        sure = own is not None and not own["unsure"] and not own["skip"]
+        known = _known(name, row, own.get("complete", splits.LARGE) if own and sure else ())
         out.append(Sample(name, row["file"], split, image, row, boxes, labels, known))
     return out
 

@@ -1,4 +1,7 @@
-"""A training loop that plans by the clock: cosine over minutes, EMA, checkpoints, resume."""
+"""A training loop that plans by the clock: cosine over minutes, EMA, checkpoints, resume.
+
+A step that took very long (the machine slept, the process was paused) counts as ``PAUSE_S``.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,8 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+
+PAUSE_S = 10.0
 
 StepFn = Callable[[float], dict[str, Tensor]]
 """Progress in [0, 1] -> named losses; ``loss`` is the one that is minimised."""
@@ -44,7 +49,7 @@ def run(
     save_every_s: float = 150.0,
     max_steps: int | None = None,
 ) -> None:
-    """Train until ``minutes`` of wall-clock time are used, whatever else the machine does.
+    """Train until ``minutes`` of wall-clock time are used; pauses are not counted.
 
     Args:
         model: Changed in place; the EMA weights are in ``folder/last.pt`` under ``ema``.
@@ -73,18 +78,20 @@ def run(
         model.load_state_dict(ck["model"])
         opt.load_state_dict(ck["opt"])
         ema.state, ema.steps, used, n = ck["ema"], ck["n"], ck["used_s"], ck["n"]
-    start, saved, since = time.monotonic() - used, time.monotonic(), time.monotonic()
+    saved = since = before = time.monotonic()
     sums: dict[str, float] = {}
     count = 0
 
     def save() -> None:
         part = folder / "last.part"
         state = {"model": model.state_dict(), "opt": opt.state_dict(), "ema": ema.state}
-        torch.save({**state, "n": n, "used_s": time.monotonic() - start}, part)
+        torch.save({**state, "n": n, "used_s": used}, part)
         part.replace(last)
 
     while max_steps is None or n < max_steps:
-        progress = (time.monotonic() - start) / (60.0 * minutes)
+        now = time.monotonic()
+        used, before = used + min(now - before, PAUSE_S), now
+        progress = used / (60.0 * minutes)
         if progress >= 1.0:
             break
         factor = min(1.0, (n + 1) / warmup_steps) * (
@@ -104,11 +111,11 @@ def run(
             sums[k] = sums.get(k, 0.0) + float(v.detach())
         if count == 50:
             row = {k: round(v / count, 4) for k, v in sums.items()}
-            now = time.monotonic()
-            row |= {"n": n, "progress": round(progress, 4), "s_step": round((now - since) / 50, 3)}
+            row |= {"n": n, "progress": round(progress, 4)}
+            row["s_step"] = round((time.monotonic() - since) / 50, 3)
             with (folder / "curve.jsonl").open("a") as f:
                 f.write(json.dumps(row) + "\n")
-            sums, count, since = {}, 0, now
+            sums, count, since = {}, 0, time.monotonic()
         if time.monotonic() - saved > save_every_s:
             save()
             saved = time.monotonic()

@@ -30,7 +30,7 @@ def draw_targets(
         stride: Pixels a cell.
 
     Returns:
-        Heat float32[6, g, g]; weight of the heat loss, same shape; edge distances float32[4, g, g]
+        Heat float32[8, g, g]; weight of the heat loss, same shape; edge distances float32[4, g, g]
         in pixels; weight of the box loss float32[g, g].
     """
     g = size // stride

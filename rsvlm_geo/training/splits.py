@@ -10,7 +10,9 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
-OBJECTS = ("airplane", "storage_tank", "tennis_court", "baseball_diamond", "car", "tree")
+LARGE = ("airplane", "storage_tank", "tennis_court", "baseball_diamond")
+"""Classes boxed on UCM's images of four scene classes."""
+OBJECTS = (*LARGE, "car", "tree", "ship", "mobile_home")
 """Classes of the dense head, in channel order."""
 
 UCM_CLASSES = (

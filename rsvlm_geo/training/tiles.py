@@ -125,7 +125,7 @@ def object_samples(data_dir: Path, split: str) -> dict[str, list[data.Sample]]:
     streets = [s for s in data.load_set(data_dir, "rsvqa") if s.split == split]
     ucm = [
         s for s in every
-        if len(s.boxes) and s.known[:4].all()
+        if len(s.boxes) and s.known[: len(splits.LARGE)].all()
         and splits.ucm_box_split(s.file, "val" if s.split == "val" else "train") == split
     ]  # fmt: skip
     return {
@@ -133,7 +133,7 @@ def object_samples(data_dir: Path, split: str) -> dict[str, list[data.Sample]]:
         "cars": [s for s in data.load_set(data_dir, "aerial_cars") if s.split == split],
         "ucm": ucm,
         "background": [
-            s for s in every if s.split == split and s.known[:4].all() and not len(s.boxes)
+            s for s in every if s.split == split and s.known[: len(splits.LARGE)].all() and not len(s.boxes)
         ]
         + streets,
     }

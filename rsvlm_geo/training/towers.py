@@ -75,6 +75,6 @@ class ObjectTower(nn.Module):
         return maps[3], y
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits float[B, 6, S/8, S/8]; distances float[B, 4, S/8, S/8] in px (l, t, r, b)."""
+        """Logits float[B, 8, S/8, S/8]; distances float[B, 4, S/8, S/8] in px (l, t, r, b)."""
         y = self.features(x)[1]
         return self.heat(y), torch.exp(self.edges(y).clamp(-4.0, 3.0)) * self.unit_px

@@ -79,7 +79,7 @@ def make_target(sample: data.Sample, size: int, pool: dict[str, Any], rng: Gener
 
 
 def load_pools(data_dir: Path) -> dict[str, list[data.Sample]]:
-    """Training images by pool: trees, cars, ucm_boxes, ucm_other, eurosat, streets."""
+    """Training images by pool: trees, cars, ucm_boxes, ucm_small, ucm_other, eurosat, streets."""
 
     def train(n: str) -> list[data.Sample]:
         return [s for s in data.load_set(data_dir, n) if s.split == "train"]
@@ -90,8 +90,10 @@ def load_pools(data_dir: Path) -> dict[str, list[data.Sample]]:
     }
     mine = [s for s in ucm if s.file in boxed]
     mine = [s for s in mine if splits.ucm_box_split(s.file, "train") == "train"]
+    small = {f for f, r in boxed.items() if not set(r.get("complete", ())) <= set(splits.LARGE)}
     pools = {"trees": train("neon_trees") + train("neon_trees_416"), "cars": train("aerial_cars")}
-    pools["ucm_boxes"] = mine
+    pools["ucm_boxes"] = [s for s in mine if s.file not in small]
+    pools["ucm_small"] = [s for s in mine if s.file in small]
     pools["ucm_other"] = [s for s in ucm if s.file not in boxed]
     pools["eurosat"] = train("eurosat")
     pools["streets"] = train("rsvqa")
@@ -114,7 +116,7 @@ def train(data_dir: Path, work: Path, cfg: dict[str, Any], max_steps: int | None
     rng = np.random.default_rng(cfg["seed"])
     pools = load_pools(data_dir)
     weights = {k: pool_weights(k, v) for k, v in pools.items()}
-    names = list(cfg["pools"])
+    names = [n for n in cfg["pools"] if pools[n]]
     share = np.array([cfg["pools"][n]["share"] for n in names])
     model = ObjectTower().to(memory_format=torch.channels_last)
     load_imagenet(model.trunk)

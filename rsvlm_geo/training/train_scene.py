@@ -85,9 +85,13 @@ def train(data_dir: Path, work: Path, cfg: dict[str, Any], max_steps: int | None
     turn = [0]
     model.train()
 
+    def look(x: Tensor) -> list[Tensor]:
+        with torch.autocast("cpu", torch.bfloat16, enabled=cfg["bfloat16"]):
+            return [y.float() for y in model(x.contiguous(memory_format=torch.channels_last))]
+
     def street_loss(size: int) -> Tensor:
         x, chosen = batches["rsvqa"].draw(8, size)
-        logits = model(x.contiguous(memory_format=torch.channels_last))[0]
+        logits = look(x)[0]
         rows = [[shares[s.file].get(c, 0.0) for c in splits.UCM_CLASSES] for s in chosen]
         return F.cross_entropy(logits, torch.tensor(rows), label_smoothing=0.1)
 
@@ -96,7 +100,7 @@ def train(data_dir: Path, work: Path, cfg: dict[str, Any], max_steps: int | None
         hard = 0.8 if progress < cfg["grow_at"] else cfg["hard_late"]
         k = min(int(progress / cfg["grow_at"] * (len(sizes) - 1)), len(sizes) - 1)
         x, chosen = batches[name].draw(cfg["batch"], sizes[k], hard)
-        out_ucm, out_euro, out_labels = model(x.contiguous(memory_format=torch.channels_last))
+        out_ucm, out_euro, out_labels = look(x)
         names = splits.UCM_CLASSES if name == "ucm" else splits.EUROSAT_CLASSES
         y = torch.tensor([names.index(s.row["class"]) for s in chosen])
         logits = out_ucm if name == "ucm" else out_euro
