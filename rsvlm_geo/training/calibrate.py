@@ -15,11 +15,13 @@ from rsvlm_geo.training import data, splits, tiles
 from rsvlm_geo.training.lexicon import LABEL_SAID
 
 SET_OF = {"airplane": "ucm", "storage_tank": "ucm", "tennis_court": "ucm",
-          "baseball_diamond": "ucm", "car": "cars", "tree": "trees"}  # fmt: skip
+          "baseball_diamond": "ucm", "car": "cars", "tree": "trees",
+          "ship": "ucm", "mobile_home": "ucm"}  # fmt: skip
 IOU_OF = {"tree": 0.4}
 
 BOX_M = {"airplane": (6.0, 75.0), "storage_tank": (4.0, 80.0), "tennis_court": (14.0, 45.0),
-         "baseball_diamond": (18.0, 70.0), "car": (1.2, 16.0), "tree": (1.0, 25.0)}  # fmt: skip
+         "baseball_diamond": (18.0, 70.0), "car": (1.2, 16.0), "tree": (1.0, 25.0),
+         "ship": (2.0, 60.0), "mobile_home": (5.0, 30.0)}  # fmt: skip
 """Believable ``sqrt(width * height)`` of a whole object in metres."""
 LOW_CONFIDENCE = 0.02
 """Share of in-domain tiles that may be refused as ``low_confidence``."""
@@ -75,9 +77,9 @@ class Maps:
     sample: data.Sample
     cuts: list[tiles.Cut]
     peaks: NDArray[np.float32]
-    """float32[n, 6, 64, 64]."""
+    """float32[n, 8, 32, 32]."""
     edges: NDArray[np.float32]
-    """float32[n, 4, 64, 64]."""
+    """float32[n, 4, 32, 32]."""
 
     def find(self, rule: ClassRule) -> list[Found]:
         """Candidate boxes of a class in each tile."""

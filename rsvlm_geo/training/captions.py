@@ -11,7 +11,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from rsvlm_geo.training import splits
-from rsvlm_geo.training.facts import Facts
+from rsvlm_geo.training.facts import LABEL_OF, Facts
 from rsvlm_geo.training.lexicon import (
     EUROSAT_SAID,
     LABEL_SAID,
@@ -52,7 +52,7 @@ def object_phrases(facts: Facts, seen: NDArray[np.float32], rng: Generator) -> l
 
     Args:
         facts: What is true.
-        seen: float32[6], the highest peak of each class.
+        seen: float32[8], the highest peak of each class.
         rng: Draws whether a place is said.
     """
     out = []
@@ -117,10 +117,9 @@ def write_caption(facts: Facts, seen: NDArray[np.float32], rng: Generator) -> st
     text = f"{opener} {subject} ."
     skip = NEEDLESS.get(facts.scene or "", set())
     cover = [w for w in COVER if facts.labels and w in facts.labels and w not in skip]
-    if any(" tree" in o for o in objects):
-        cover = [w for w in cover if w != "trees"]
-    if any(" car" in o for o in objects):
-        cover = [w for w in cover if w != "cars"]
+    for name, label in LABEL_OF.items():
+        if any(f" {name.replace('_', ' ')}" in o for o in objects):
+            cover = [w for w in cover if w != label]
     if cover:
         text += f" {say_cover(cover[:4], rng)} ."
     return text

@@ -56,8 +56,8 @@ class VisionGraph(nn.Module):
 
         Returns:
             ``ucm_logits``, ``eurosat_logits``, ``label_logits``, ``image_embeds`` float[B, 1280],
-            ``peaks`` float[B, 6, 32, 32] (probability where it is a local maximum, else 0),
-            ``edges`` float[B, 4, 32, 32] in px, ``evidence`` float[B, 220 or so].
+            ``peaks`` float[B, 8, 32, 32] (probability where it is a local maximum, else 0),
+            ``edges`` float[B, 4, 32, 32] in px, ``evidence`` float[B, 284].
         """
         raw = pixel_values * SCALE + MEAN
         small = F.interpolate(
@@ -82,7 +82,7 @@ class VisionGraph(nn.Module):
         }
 
     def object_blocks(self, peaks: Tensor, edges: Tensor, raw: Tensor) -> Tensor:
-        """Evidence of every object class: float[B, 6 * PER_CLASS]."""
+        """Evidence of every object class: float[B, 8 * PER_CLASS]."""
         parts = [peaks.amax((2, 3)).unsqueeze(2)]
         for level in LEVELS:
             parts.append(torch.log1p((peaks > level).to(peaks.dtype).sum((2, 3))).unsqueeze(2))

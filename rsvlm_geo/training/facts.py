@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from rsvlm_geo.training import augment, data, splits
 from rsvlm_geo.training.lexicon import GSDS, PLACES
 
+LABEL_OF = {"car": "cars", "tree": "trees", "ship": "ship", "mobile_home": "mobile-home"}
+"""Object class -> UCM's multi-label that says that one is there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -26,7 +29,7 @@ class Facts:
     """float32[n, 4] in px of the tile."""
     classes: NDArray[np.int64]
     known: NDArray[np.float32]
-    """float32[6]: 1 where all objects of the class are in ``boxes``."""
+    """float32[8]: 1 where all objects of the class are in ``boxes``."""
     grey: bool
     gsd_m: float
     colours: tuple[str, ...]
@@ -46,7 +49,7 @@ class Facts:
         return False if self.known[c] > 0 else self._by_label(name)
 
     def _by_label(self, name: str) -> bool | None:
-        label = {"car": "cars", "tree": "trees"}.get(name)
+        label = LABEL_OF.get(name)
         if self.labels is None or label is None:
             return None
         return True if label in self.labels else None

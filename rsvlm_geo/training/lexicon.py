@@ -15,6 +15,9 @@ OBJECT_WORDS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "car": (("car", "cars"), ("vehicle", "vehicles"), ("automobile", "automobiles"),
             ("motor vehicle", "motor vehicles")),
     "tree": (("tree", "trees"), ("tree crown", "tree crowns")),
+    "ship": (("ship", "ships"), ("boat", "boats"), ("vessel", "vessels"), ("yacht", "yachts")),
+    "mobile_home": (("mobile home", "mobile homes"), ("trailer home", "trailer homes"),
+                    ("manufactured home", "manufactured homes")),
 }  # fmt: skip
 """Object class -> (singular, plural) forms; the first is how the model itself says it."""
 

@@ -26,6 +26,8 @@ OBJECT_FACTS: dict[str, tuple[float, float, float]] = {
     "baseball_diamond": (1.0, 60.0, 30.0),
     "car": (0.35, 12.0, 3.0),
     "tree": (0.3, 15.0, 1.5),
+    "ship": (0.6, 60.0, 4.0),
+    "mobile_home": (0.6, 25.0, 9.0),
 }
 SYNONYMS = {
     name: sorted({w for pair in forms for w in pair} - {name.replace("_", " ")})

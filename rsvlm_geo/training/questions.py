@@ -26,7 +26,14 @@ from rsvlm_geo.training.lexicon import (
 )
 
 MAX_GSD = {"airplane": 1.0, "storage_tank": 1.0, "tennis_court": 1.0, "baseball_diamond": 1.0,
-           "car": 0.5, "tree": 0.5}  # fmt: skip
+           "car": 0.5, "tree": 0.5, "ship": 0.6, "mobile_home": 0.6}  # fmt: skip
+
+POPULAR = ("tree", "car", "tennis_court")
+"""The most frequent classes of the sets."""
+BESIDE = {"tennis_court": "baseball_diamond", "baseball_diamond": "tennis_court",
+          "airplane": "car", "storage_tank": "car", "car": "airplane", "tree": "car",
+          "ship": "car", "mobile_home": "car"}  # fmt: skip
+"""What one would expect beside a class."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,13 +182,9 @@ def negatives(facts: Facts, strategy: str, rng: Generator) -> str | None:
     if not absent:
         return None
     if strategy == "popular":
-        absent = sorted(absent, key=lambda c: ("tree", "car", "tennis_court").index(c)
-                        if c in ("tree", "car", "tennis_court") else 9)[:2]  # fmt: skip
+        absent = sorted(absent, key=lambda c: POPULAR.index(c) if c in POPULAR else 9)[:2]
     if strategy == "adversarial":
-        near = {"tennis_court": "baseball_diamond", "baseball_diamond": "tennis_court",
-                "airplane": "car", "storage_tank": "car", "car": "airplane",
-                "tree": "car"}  # fmt: skip
-        close = [near[c] for c in splits.OBJECTS if facts.present(c)]
+        close = [BESIDE[c] for c in splits.OBJECTS if facts.present(c)]
         absent = [c for c in absent if c in close] or absent
     return str(rng.choice(absent))
 

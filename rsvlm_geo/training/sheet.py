@@ -20,7 +20,8 @@ from rsvlm_geo.training import calibrate, data, splits, tiles
 from rsvlm_geo.vlm import Reply
 
 COLOURS = {"airplane": "#ff3333", "storage_tank": "#33c1ff", "tennis_court": "#ffd500",
-           "baseball_diamond": "#ff8c1a", "car": "#ff40ff", "tree": "#39ff14"}  # fmt: skip
+           "baseball_diamond": "#ff8c1a", "car": "#ff40ff", "tree": "#39ff14",
+           "ship": "#ffffff", "mobile_home": "#b26bff"}  # fmt: skip
 ODD = ("What colour is the airplane?", "Where is the tennis court?",
        "How many giraffes are there?",
        "When was this picture taken?", "What is the price of this house?",

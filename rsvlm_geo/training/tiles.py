@@ -133,7 +133,9 @@ def object_samples(data_dir: Path, split: str) -> dict[str, list[data.Sample]]:
         "cars": [s for s in data.load_set(data_dir, "aerial_cars") if s.split == split],
         "ucm": ucm,
         "background": [
-            s for s in every if s.split == split and s.known[: len(splits.LARGE)].all() and not len(s.boxes)
+            s
+            for s in every
+            if s.split == split and s.known[: len(splits.LARGE)].all() and not len(s.boxes)
         ]
         + streets,
     }

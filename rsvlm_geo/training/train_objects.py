@@ -115,7 +115,7 @@ def train(data_dir: Path, work: Path, cfg: dict[str, Any], max_steps: int | None
     torch.manual_seed(cfg["seed"])
     rng = np.random.default_rng(cfg["seed"])
     pools = load_pools(data_dir)
-    weights = {k: pool_weights(k, v) for k, v in pools.items()}
+    weights = {k: pool_weights(k, v) for k, v in pools.items() if v}
     names = [n for n in cfg["pools"] if pools[n]]
     share = np.array([cfg["pools"][n]["share"] for n in names])
     model = ObjectTower().to(memory_format=torch.channels_last)

@@ -9,14 +9,14 @@ from rsvlm_geo.training import captions, questions, splits
 from rsvlm_geo.training.facts import Facts, place_of
 from rsvlm_geo.training.lexicon import OBJECT_WORDS
 
-SEEN = np.ones(6, np.float32)
+SEEN = np.ones(len(splits.OBJECTS), np.float32)
 
 
 def facts(**changes: object) -> Facts:
     given: dict[str, object] = {
         "domain": "fine", "scene": "airplane", "labels": frozenset({"airplane", "pavement"}),
         "boxes": np.array([[10, 10, 60, 60], [20, 30, 70, 80]], np.float32),
-        "classes": np.zeros(2, np.int64), "known": np.ones(6, np.float32), "grey": False,
+        "classes": np.zeros(2, np.int64), "known": np.ones_like(SEEN), "grey": False,
         "gsd_m": 0.3, "colours": ("white", "white"),
     }  # fmt: skip
     return Facts(**(given | changes))  # type: ignore[arg-type]
@@ -57,10 +57,10 @@ def test_captions_name_only_what_is_there_and_seen() -> None:
     rng = np.random.default_rng(3)
     said = captions.write_caption(facts(), SEEN, rng)
     assert said is not None and "two airplanes" in said and "tank" not in said
-    unseen = captions.write_caption(facts(), np.zeros(6, np.float32), rng)
+    unseen = captions.write_caption(facts(), np.zeros_like(SEEN), rng)
     assert unseen is not None and "two airplanes" not in unseen
     nothing = facts(scene=None, labels=None, boxes=np.zeros((0, 4), np.float32),
-                    classes=np.zeros(0, np.int64), known=np.zeros(6, np.float32),
+                    classes=np.zeros(0, np.int64), known=np.zeros_like(SEEN),
                     colours=())  # fmt: skip
     assert captions.write_caption(nothing, SEEN, rng) is None
 
@@ -71,7 +71,7 @@ def test_negatives_are_absent() -> None:
     for strategy in ("random", "popular", "adversarial"):
         for _ in range(50):
             assert questions.negatives(f, strategy, rng) != "airplane"
-    unknown = facts(known=np.zeros(6, np.float32), labels=None)
+    unknown = facts(known=np.zeros_like(SEEN), labels=None)
     assert questions.negatives(unknown, "random", rng) is None
 
 
@@ -99,6 +99,6 @@ def test_tokenizer_is_the_same_every_time_and_keeps_numbers_whole() -> None:
     tokens = pytest.importorskip("rsvlm_geo.training.tokens")
     a, b = tokens.build(), tokens.build()
     assert a.get_vocab() == b.get_vocab()
-    assert len(splits.OBJECTS) == 6
+    assert len(splits.OBJECTS) == 8
     assert a.encode("How many cars? 42").tokens == ["how", "many", "cars", "?", "42"]
     assert tokens.UNK in a.encode("is there a zeppelinoid").tokens
