@@ -133,7 +133,9 @@ def train(data_dir: Path, work: Path, cfg: dict[str, Any], max_steps: int | None
             rows.append(make_target(sample, cfg["size"], cfg["pools"][name], rng))
         images, heat, care, edges, weight = (np.stack(column) for column in zip(*rows, strict=True))
         x = augment.photometric(torch.from_numpy(images).permute(0, 3, 1, 2).float(), rng)
-        logits, dist = model(x.contiguous(memory_format=torch.channels_last))
+        with torch.autocast("cpu", torch.bfloat16, enabled=cfg["bfloat16"]):
+            logits, dist = model(x.contiguous(memory_format=torch.channels_last))
+        logits, dist = logits.float(), dist.float()
         heat_l = object_loss.heat_loss(logits, torch.from_numpy(heat), torch.from_numpy(care))
         edge_l = object_loss.edge_loss(dist, torch.from_numpy(edges), torch.from_numpy(weight))
         return {"loss": heat_l + 2.0 * edge_l, "heat": heat_l, "edge": edge_l}
