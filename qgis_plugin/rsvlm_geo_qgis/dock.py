@@ -3,18 +3,12 @@
 
 from __future__ import annotations
 
-import time
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from qgis.core import (
     Qgis,
     QgsCoordinateReferenceSystem,
-    QgsCoordinateTransform,
-    QgsCsException,
-    QgsFeature,
-    QgsGeometry,
     QgsPointXY,
     QgsProject,
     QgsRasterLayer,
@@ -22,16 +16,20 @@ from qgis.core import (
 )
 from qgis.gui import QgsDockWidget
 from qgis.PyQt.QtCore import QEvent, QTimer
-from qgis.PyQt.QtGui import QColor
-from qgis.PyQt.QtWidgets import QMenu
 
-from . import compat, results, service, settings, source
-from .answers_model import Row, row_of_event
+from . import results, service, settings, source
+from .answers_model import Row
 from .ask_here import AskHere
-from .dock_form import TASKS, DockForm, examples_for, task_takes
+from .dock_area import AreaChoice, covers
+from .dock_engine import EngineMeeting
+from .dock_estimate import Estimator
+from .dock_form import DockForm
+from .dock_history import RunHistory
+from .dock_layers import LayerLoader
+from .dock_tasks import examples_for, run_facts, task_takes
 from .i18n import tr
-from .maptools import AreaTool
-from .runner import Background, Run
+from .maptools import flash
+from .runner import Run
 
 __all__ = ["RsvlmDock"]
 
@@ -47,35 +45,37 @@ class RsvlmDock(QgsDockWidget):
         self.run: Run | None = None
         self._facts: dict[str, Any] = {}
         self._done: dict[str, Any] = {}
-        self._steps: Any = None
         self._path = ""
         self._title = ""
         self._project_file = ""
         self._crs = QgsCoordinateReferenceSystem()
-        self._drawn: tuple[QgsGeometry, QgsCoordinateReferenceSystem] | None = None
-        self._packs: list[dict[str, Any]] = []
         self._provider = ""
         self._tile_m: dict[str, float] = {}
-        self._asking_engine = False
-        self._estimate_no = 0
-        self._reading: Any = None
         self._last_layers: list[str] = []
         self.form = DockForm(self)
         self.setWidget(self.form)
-        self.area_tool = AreaTool(self.canvas)
-        self.area_tool.drawn.connect(self._area_drawn)
+        self.area = AreaChoice(iface, self.form, self)
+        self.area.changed.connect(self._anything_changed)
+        self.history = RunHistory(self.form, self)
+        self.history.picked.connect(self.show_run)
         self.ask_here = AskHere(
             self.canvas, self._layer_at, self._tile_side, self._model_fields, self
         )
         self.ask_here.failed.connect(self._complain)
         self.ask_here.answered.connect(self._asked)
+        self.engine = EngineMeeting(self)
+        self.engine.asking.connect(self.form.model_note.setText)
+        self.engine.met.connect(self._met)
+        self.engine.missing.connect(self._no_engine)
+        self._loader = LayerLoader(self)
+        self._loader.loaded.connect(self._shown)
+        self._estimator = Estimator(self)
+        self._estimator.said.connect(self.form.estimate.setText)
+        self._estimator.came.connect(self._estimated)
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(350)
         self._soon.timeout.connect(self._estimate)
-        self._read_timer = QTimer(self)
-        self._read_timer.setInterval(12)
-        self._read_timer.timeout.connect(self._read_more)
         self._connect()
         self._task_changed()
         self._show_state()
@@ -91,8 +91,6 @@ class RsvlmDock(QgsDockWidget):
         form.words.editTextChanged.connect(self._anything_changed)
         form.words.lineEdit().returnPressed.connect(self.start)
         form.layer.layerChanged.connect(self._anything_changed)
-        form.area.currentIndexChanged.connect(self._area_chosen)
-        form.draw_button.toggled.connect(self._draw_toggled)
         form.model.currentIndexChanged.connect(self._model_changed)
         form.device.currentIndexChanged.connect(self._model_changed)
         form.margin.valueChanged.connect(self._anything_changed)
@@ -101,7 +99,6 @@ class RsvlmDock(QgsDockWidget):
         form.settings_button.clicked.connect(self._open_options)
         form.set_up_button.clicked.connect(self._open_options)
         form.report_button.clicked.connect(self._report)
-        form.runs_menu.aboutToShow.connect(self._fill_runs)
         form.table.row_clicked.connect(self._show_row)
         self.canvas.extentsChanged.connect(self._extent_moved)
         self.canvas.mapToolSet.connect(self._tool_set)
@@ -118,8 +115,8 @@ class RsvlmDock(QgsDockWidget):
 
     def showEvent(self, event: QEvent) -> None:
         super().showEvent(event)
-        if not self._packs:
-            self._meet_engine()
+        if not self.engine.packs:
+            self.engine.meet()
 
     def closeEvent(self, event: QEvent) -> None:
         self.form.draw_button.setChecked(False)
@@ -128,44 +125,23 @@ class RsvlmDock(QgsDockWidget):
 
     def dispose(self) -> None:
         """Stop everything and leave the canvas as it was; call before dropping the dock."""
-        self._read_timer.stop()
+        self.history.stop()
         self._soon.stop()
-        self._steps = None
+        self._loader.stop()
+        self._estimator.forget()
         self._disconnect()
         if self.run is not None:
             self.run.cancel()
         self.ask_here.dispose()
-        self.area_tool.dispose()
+        self.area.dispose()
 
-    # -- the engine, met in the background
+    # -- the engine
 
-    def _meet_engine(self) -> None:
-        if self._asking_engine:
-            return
-        if not settings.engine_python():
-            self._no_engine(tr("No engine is set up yet."))
-            return
-        self._asking_engine = True
-        self.form.model_note.setText(tr("Starting the engine…"))
-        asker = Background(lambda: service.engine().hello(), self)
-        asker.ready.connect(self._met)
-        asker.start()
-
-    def _met(self, hello: Any, problem: Any) -> None:
-        self._asking_engine = False
-        if problem is not None:
-            self._no_engine(" ".join(service.explain(problem)))
-            return
+    def _met(self) -> None:
         self.form.set_up_box.hide()
-        self._packs = list(hello.get("packs", ()))
-        chosen = str(settings.get("engine/model"))
-        self.form.show_models(self._packs, chosen)
-        if not self._packs:
-            self._no_engine(
-                tr("The engine has no model pack; set one up in the options, then try again.")
-            )
-            return
-        self._task_changed()
+        self.form.show_models(self.engine.packs, str(settings.get("engine/model")))
+        if self.engine.packs:
+            self._task_changed()
 
     def _no_engine(self, why: str) -> None:
         self.form.model_note.setText("")
@@ -175,10 +151,9 @@ class RsvlmDock(QgsDockWidget):
 
     def engine_changed(self) -> None:
         """The options were changed: meet the engine again."""
-        self._packs = []
-        service.restart()
+        self.engine.forget()
         if self.isVisible():
-            self._meet_engine()
+            self.engine.meet()
 
     # -- what is asked
 
@@ -192,11 +167,7 @@ class RsvlmDock(QgsDockWidget):
         self._anything_changed()
 
     def _pack(self) -> dict[str, Any]:
-        data = self.form.model.currentData()
-        for pack in self._packs:
-            if pack.get("name") == data:
-                return pack
-        return self._packs[0] if self._packs else {}
+        return self.engine.pack(self.form.model.currentData())
 
     def _example(self, text: str) -> None:
         self.form.words.setEditText(text)
@@ -245,83 +216,15 @@ class RsvlmDock(QgsDockWidget):
                     else tr("Type a question, for example: is there a bridge?")
                 )
             parameters[takes] = words
-        parameters.update(self._area_fields(layer))
+        parameters.update(self.area.fields(layer))
         return parameters
 
-    def _area_fields(self, layer: QgsRasterLayer) -> dict[str, Any]:
-        kind = self.form.area.currentData()
-        if kind == "visible":
-            box = self.canvas.extent()
-            crs = self.canvas.mapSettings().destinationCrs()
-            to_layer = QgsCoordinateTransform(crs, layer.crs(), QgsProject.instance())
-            try:
-                seen = to_layer.transformBoundingBox(box)
-            except QgsCsException:
-                raise ValueError(
-                    tr("The visible area does not reach the layer; zoom to it.")
-                ) from None
-            seen = seen.intersect(layer.extent())
-            if seen.isEmpty():
-                raise ValueError(tr("The visible area does not reach the layer; zoom to it."))
-            return {"EXTENT": seen}
-        if kind == "selected":
-            chosen = self.iface.activeLayer()
-            if (
-                not isinstance(chosen, QgsVectorLayer)
-                or chosen.geometryType() != compat.GEOMETRY_POLYGON
-            ):
-                chosen = self._layer_with_selection()
-            if chosen is None or not chosen.selectedFeatureCount():
-                raise ValueError(tr("Select a polygon of a vector layer first."))
-            shapes = [feature.geometry() for feature in chosen.selectedFeatures()]
-            return {"AOI": _memory_layer(shapes, chosen.crs())}
-        if kind == "drawn":
-            if self._drawn is None:
-                raise ValueError(tr("Draw an area on the map first."))
-            return {"AOI": _memory_layer([self._drawn[0]], self._drawn[1])}
-        return {}
-
-    def _layer_with_selection(self) -> QgsVectorLayer | None:
-        for layer in QgsProject.instance().mapLayers().values():
-            if (
-                isinstance(layer, QgsVectorLayer)
-                and layer.geometryType() == compat.GEOMETRY_POLYGON
-                and layer.selectedFeatureCount()
-            ):
-                return layer
-        return None
-
-    # -- area and map tools
-
-    def _area_chosen(self) -> None:
-        kind = self.form.area.currentData()
-        settings.put("dock/area", kind)
-        self.form.draw_button.setVisible(kind == "drawn")
-        if kind == "drawn" and self._drawn is None and self.isVisible():
-            self.form.draw_button.setChecked(True)
-        if kind != "drawn":
-            self.form.draw_button.setChecked(False)
-        self.area_tool.show(self._drawn[0] if kind == "drawn" and self._drawn else None)
-        self._anything_changed()
-
-    def _draw_toggled(self, on: bool) -> None:
-        if on:
-            self._drawn = None
-            self.area_tool.clear()
-            self.canvas.setMapTool(self.area_tool)
-        elif self.canvas.mapTool() is self.area_tool:
-            self.canvas.unsetMapTool(self.area_tool)
-
-    def _area_drawn(self, area: QgsGeometry) -> None:
-        self._drawn = (QgsGeometry(area), self.canvas.mapSettings().destinationCrs())
-        self.form.draw_button.setChecked(False)
-        self.area_tool.show(area)
-        self._anything_changed()
+    # -- map tools
 
     def _ask_toggled(self, on: bool) -> None:
         if on:
             self.canvas.setMapTool(self.ask_here.tool)
-            self._meet_engine()
+            self.engine.meet()
             self._soon.start()
         elif self.canvas.mapTool() is self.ask_here.tool:
             self.canvas.unsetMapTool(self.ask_here.tool)
@@ -329,7 +232,7 @@ class RsvlmDock(QgsDockWidget):
     def _tool_set(self, tool: Any, *_: Any) -> None:
         for button, own in (
             (self.form.ask_button, self.ask_here.tool),
-            (self.form.draw_button, self.area_tool),
+            (self.form.draw_button, self.area.tool),
         ):
             if tool is not own and button.isChecked():
                 button.setChecked(False)
@@ -338,7 +241,7 @@ class RsvlmDock(QgsDockWidget):
         crs = self.canvas.mapSettings().destinationCrs()
         chosen = self.form.layer.currentLayer()
         for layer in [chosen, *self.canvas.layers()]:
-            if isinstance(layer, QgsRasterLayer) and layer.isValid() and _covers(layer, place, crs):
+            if isinstance(layer, QgsRasterLayer) and layer.isValid() and covers(layer, place, crs):
                 return layer
         return None
 
@@ -351,35 +254,16 @@ class RsvlmDock(QgsDockWidget):
     # -- the estimate
 
     def _estimate(self) -> None:
-        if self.run is not None or not self._packs or not self.isVisible():
+        if self.run is not None or not self.engine.packs or not self.isVisible():
             return
         try:
             parameters = self._parameters()
         except ValueError as error:
             self.form.estimate.setText(str(error))
             return
-        from .algorithms.estimate import estimate_request
+        self._estimator.ask(self._task(), parameters)
 
-        try:
-            request = estimate_request(self._task(), parameters)
-        except Exception as error:
-            self.form.estimate.setText(str(error))
-            return
-        if request is None:
-            self.form.estimate.setText(tr("The layer is drawn for the engine first."))
-            return
-        self._estimate_no += 1
-        number, layer_id = self._estimate_no, parameters["INPUT"].id()
-        asker = Background(lambda: service.engine().call("estimate", request), self)
-        asker.ready.connect(lambda got, bad: self._estimated(number, layer_id, got, bad))
-        asker.start()
-
-    def _estimated(self, number: int, layer_id: str, got: Any, problem: Any) -> None:
-        if number != self._estimate_no or self.run is not None:
-            return
-        if problem is not None:
-            self.form.estimate.setText(" ".join(service.explain(problem)))
-            return
+    def _estimated(self, layer_id: str, got: dict[str, Any]) -> None:
         if got.get("tile_m"):
             self._tile_m[layer_id] = float(got["tile_m"])
         self._provider = str(got.get("provider") or "")
@@ -418,19 +302,13 @@ class RsvlmDock(QgsDockWidget):
         parameters["OUTPUT"] = self._path
         # by id: a pointer to a layer that is removed while the task runs would take QGIS down
         parameters["INPUT"] = layer.id()
-        name = TASKS[task].label()
-        self._title = f"{name}: {words} · {layer.name()}" if words else f"{name} · {layer.name()}"
-        self._facts = {
-            "task": task, "target": words if task_takes(task) == "TARGET" else "",
-            "question": words if task_takes(task) == "QUESTION" else "",
-            "layer": layer.name(), "source": raster, "when": now.isoformat(timespec="seconds"),
-            "title": self._title,
-        }  # fmt: skip
+        self._facts = run_facts(task, words, layer.name(), raster, now)
+        self._title = self._facts["title"]
         if self._facts["question"]:
             settings.remember_question(words)
         self._project_file = project.fileName()
-        self._read_timer.stop()
-        self._estimate_no += 1
+        self.history.stop()
+        self._estimator.forget()
         self.form.table.model.clear()
         self.form.table.refresh()
         self.form.total.setText("")
@@ -489,7 +367,7 @@ class RsvlmDock(QgsDockWidget):
             run.deleteLater()
             return
         done = self._done = run.feedback.done_event or {}
-        self._show_totals(done)
+        self.form.show_totals(done)
         for warning in run.feedback.warnings[:50]:
             service.log(warning, Qgis.MessageLevel.Warning)
         if QgsProject.instance().fileName() != self._project_file:
@@ -500,28 +378,8 @@ class RsvlmDock(QgsDockWidget):
             )  # fmt: skip
             run.deleteLater()
             return
-        path, title, facts = self._path, self._title, self._facts
-        # the map is drawn in the next turn of the event loop, not in this one
-        QTimer.singleShot(0, lambda: self._show_layers(path, title, done, facts))
+        self._loader.load(self._path, self._title, done, self._facts)
         run.deleteLater()
-
-    def _show_layers(
-        self, path: str, title: str, done: dict[str, Any], facts: dict[str, Any]
-    ) -> None:
-        self._steps = results.add_run(QgsProject.instance(), path, title, done, facts)
-        self._step()
-
-    def _step(self) -> None:
-        """One layer's worth of loading a turn of the event loop, so that the GUI comes round."""
-        steps = self._steps
-        if steps is None:
-            return
-        layers = next(steps, None)
-        if layers is None:
-            QTimer.singleShot(0, self._step)
-            return
-        self._steps = None
-        self._shown(layers)
 
     def _shown(self, layers: list[QgsVectorLayer]) -> None:
         path, done = self._path, self._done
@@ -538,69 +396,14 @@ class RsvlmDock(QgsDockWidget):
             8,
         )
 
-    def _show_totals(self, done: dict[str, Any]) -> None:
-        coverage = done.get("coverage") or {}
-        parts = []
-        totals = list(done.get("totals") or ())
-        if len(totals) > 1:
-            # of several classes only those that are there; which were asked is in the file
-            totals = [total for total in totals if total.get("value")] or totals[:1]
-        for total in totals[:5]:
-            label = str(total.get("label", "")).replace("_", " ")
-            value = f"{total.get('value', 0):,.0f}".replace(",", "\u202f")
-            if total.get("complete"):
-                parts.append(tr("{n} × {label}", n=value, label=label))
-            else:
-                parts.append(tr("{n} × {label} where it could be told", n=value, label=label))
-        shares = [tr("{share} % seen", share=f"{100 * coverage.get('seen', 0):.0f}")]
-        for key, words in (
-            ("refused", tr("{share} % refused")), ("nodata", tr("{share} % no data")),
-            ("failed", tr("{share} % failed")), ("pending", tr("{share} % not reached")),
-        ):  # fmt: skip
-            share = float(coverage.get(key, 0) or 0)
-            if share > 0.0005:
-                shares.append(words.format(share=f"{100 * share:.1f}"))
-        line = " · ".join(parts)
-        self.form.total.setText((line + "\n" if line else "") + ", ".join(shares))
-        seconds = float(done.get("elapsed_s", 0) or 0)
-        self.form.estimate.setText(
-            tr("{tiles} tiles in {seconds} s", tiles=done.get("tiles", 0), seconds=f"{seconds:.1f}")
-        )
-
     # -- after the run
 
     def _asked(self, layer: QgsVectorLayer, done: dict[str, Any]) -> None:
         self._last_layers = [layer.id()]
 
     def _show_row(self, row: Row) -> None:
-        if not len(row.ring):
-            return
-        shape = row.geometry()
-        crs = self._crs
-        try:
-            to_map = QgsCoordinateTransform(
-                crs, self.canvas.mapSettings().destinationCrs(), QgsProject.instance()
-            )
-            box = to_map.transformBoundingBox(shape.boundingBox())
-        except QgsCsException:
-            return
-        box.scale(1.7)
-        self.canvas.setExtent(box)
-        self.canvas.refresh()
-        clear, bright = QColor("#ffd21f"), QColor("#ffd21f")
-        clear.setAlpha(0)
-        self.canvas.flashGeometries([shape], crs, bright, clear, 4, 350)
-
-    def _fill_runs(self) -> None:
-        menu: QMenu = self.form.runs_menu
-        menu.clear()
-        runs = results.history(QgsProject.instance())
-        if not runs:
-            menu.addAction(tr("No runs in this project yet")).setEnabled(False)
-        for entry in runs[:25]:
-            text = f"{str(entry.get('when', ''))[:16].replace('T', ' ')}  {entry.get('title', '')}"
-            action = menu.addAction(text.strip())
-            action.triggered.connect(lambda _=False, run=entry: self.show_run(run))
+        if len(row.ring):
+            flash(self.canvas, row.geometry(), self._crs)
 
     def show_run(self, entry: dict[str, Any]) -> None:
         """Read a run of the history back into the table, a piece at a time."""
@@ -608,35 +411,14 @@ class RsvlmDock(QgsDockWidget):
             self._complain(tr("A run is going."), tr("Cancel it, or wait until it ends."))
             return
         path = QgsProject.instance().readPath(str(entry.get("path", "")))
-        layer = results.open_layer(path, "answers", "answers") if Path(path).exists() else None
-        if layer is None:
+        crs = self.history.read(path)
+        if crs is None:
             self._complain(
                 tr("The file of this run is gone: {path}.", path=path), tr("Run it again.")
             )
             return
-        self._crs = layer.crs()
-        self.form.table.model.clear()
-        self._show_totals(entry.get("done") or {})
-        self._reading = (layer, layer.getFeatures())
-        self._read_timer.start()
-
-    def _read_more(self) -> None:
-        _layer, features = self._reading
-        rows, feature = [], QgsFeature()
-        enough = time.perf_counter() + 0.008
-        while time.perf_counter() < enough:
-            if not features.nextFeature(feature):
-                self._read_timer.stop()
-                break
-            shape = feature.geometry()
-            values = {name: feature[name] for name in _READ if feature.fields().indexOf(name) >= 0}
-            event = {k: (None if str(v) == "NULL" else v) for k, v in values.items()}
-            polygon = shape.asMultiPolygon()[0] if shape.isMultipart() else shape.asPolygon()
-            ring = [[p.x(), p.y()] for p in (polygon[0] if polygon else ())]
-            event["geometry"] = {"type": "Polygon", "coordinates": [ring]}
-            rows.append(row_of_event(event))
-        self.form.table.model.add(rows)
-        self.form.table.refresh()
+        self._crs = crs
+        self.form.show_totals(entry.get("done") or {})
 
     def _report(self) -> None:
         from .report import open_report
@@ -661,27 +443,3 @@ class RsvlmDock(QgsDockWidget):
         text = f"{what} {advice}".strip()
         service.log(text, Qgis.MessageLevel.Warning)
         self.iface.messageBar().pushMessage("rsvlm_geo", text, Qgis.MessageLevel.Warning, 0)
-
-
-_READ = ("tile_id", "task", "question", "status", "answer", "confidence", "reason")
-
-
-def _covers(layer: QgsRasterLayer, place: QgsPointXY, crs: QgsCoordinateReferenceSystem) -> bool:
-    try:
-        here = QgsCoordinateTransform(crs, layer.crs(), QgsProject.instance()).transform(place)
-    except QgsCsException:
-        return False
-    return bool(layer.extent().contains(here))
-
-
-def _memory_layer(shapes: list[QgsGeometry], crs: QgsCoordinateReferenceSystem) -> QgsVectorLayer:
-    layer = QgsVectorLayer("Polygon", "area", "memory")
-    layer.setCrs(crs)
-    features = []
-    for shape in shapes:
-        feature = QgsFeature()
-        feature.setGeometry(shape)
-        features.append(feature)
-    layer.dataProvider().addFeatures(features)
-    layer.updateExtents()
-    return layer

@@ -3,8 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from qgis.gui import QgsMapLayerComboBox
 from qgis.PyQt.QtCore import QSize, Qt
@@ -28,31 +27,14 @@ from qgis.PyQt.QtWidgets import (
 
 from . import compat, settings
 from .dock_parts import STYLE, AnswerTable, Chips
+from .dock_tasks import TASKS, task_takes
+from .dock_words import device_name, duration, tiles_and_time, totals
 from .i18n import tr
 from .provider import icon
 
-__all__ = ["TASKS", "DockForm", "TaskRow", "device_name", "duration", "examples_for", "task_takes"]
+__all__ = ["DockForm"]
 
 
-class TaskRow(NamedTuple):
-    """A task of the dock; its key is the id of the algorithm that runs it."""
-
-    label: Callable[[], str]
-    takes: str
-    """The parameter its words go to: TARGET, QUESTION, or none."""
-    icon: str
-
-
-TASKS = {
-    "describe": TaskRow(lambda: tr("Describe"), "", "describe"),
-    "caption": TaskRow(lambda: tr("Caption"), "", "caption"),
-    "classify": TaskRow(lambda: tr("Classify"), "", "classify"),
-    "count": TaskRow(lambda: tr("Count"), "TARGET", "count"),
-    "locate": TaskRow(lambda: tr("Locate"), "TARGET", "locate"),
-    "presence": TaskRow(lambda: tr("Is it there?"), "TARGET", "presence"),
-    "ask": TaskRow(lambda: tr("Ask"), "QUESTION", "ask"),
-}
-_CLASSES = ("car", "building", "tree", "ship", "storage_tank")
 DEVICES = (
     ("auto", lambda: tr("Best device")), ("cpu", lambda: tr("CPU")), ("cuda", lambda: "CUDA (NVIDIA)"),  # noqa: E501
     ("directml", lambda: "DirectML (Windows)"), ("coreml", lambda: "CoreML (macOS)"),
@@ -61,40 +43,6 @@ AREAS = (
     ("visible", lambda: tr("Visible area")), ("whole", lambda: tr("Whole layer")),
     ("selected", lambda: tr("Selected polygons")), ("drawn", lambda: tr("Drawn area")),
 )  # fmt: skip
-
-
-def task_takes(task: str) -> str:
-    """The parameter a task's words go to."""
-    return TASKS[task].takes
-
-
-def examples_for(task: str, pack: dict[str, Any]) -> list[str]:
-    """Words to click for a task and the model that will answer."""
-    if task_takes(task) == "TARGET":
-        classes = [str(name) for name in pack.get("classes") or _CLASSES]
-        return [name.replace("_", " ") for name in classes[:7]]
-    if task == "ask":
-        return [tr("Is there a building?"), tr("Is there water?"), tr("How many cars are there?")]
-    return []
-
-
-def device_name(provider: str) -> str:
-    """An execution provider for people."""
-    short = provider.replace("ExecutionProvider", "")
-    return {"cpu": "CPU", "cuda": "CUDA", "directml": "DirectML", "coreml": "CoreML"}.get(
-        short.lower(), short
-    )
-
-
-def duration(seconds: float) -> str:
-    """A time for people."""
-    if seconds < 1:
-        return tr("under 1 s")
-    if seconds < 90:
-        return tr("{n} s", n=f"{seconds:.0f}")
-    if seconds < 5400:
-        return tr("{n} min", n=f"{seconds / 60:.0f}")
-    return tr("{n} h", n=f"{seconds / 3600:.1f}")
 
 
 class DockForm(QWidget):
@@ -397,6 +345,11 @@ class DockForm(QWidget):
         if eta:
             parts.append(tr("{time} left", time=duration(float(eta))))
         self.estimate.setText(" · ".join(parts))
+
+    def show_totals(self, done: dict[str, Any]) -> None:
+        """What a run found, how much it saw, and what it took."""
+        self.total.setText(totals(done))
+        self.estimate.setText(tiles_and_time(done))
 
     def hide_progress(self) -> None:
         """No run is going."""

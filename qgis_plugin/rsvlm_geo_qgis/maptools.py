@@ -5,14 +5,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from qgis.core import QgsGeometry, QgsPointXY, QgsRectangle
+from qgis.core import (
+    QgsCoordinateReferenceSystem,
+    QgsCoordinateTransform,
+    QgsCsException,
+    QgsGeometry,
+    QgsPointXY,
+    QgsProject,
+    QgsRectangle,
+)
 from qgis.gui import QgsMapCanvas, QgsMapMouseEvent, QgsMapTool, QgsRubberBand
 from qgis.PyQt.QtCore import QPoint, Qt, pyqtSignal
 from qgis.PyQt.QtGui import QColor, QKeyEvent
 
 from . import compat
 
-__all__ = ["AreaTool", "AskTool", "band"]
+__all__ = ["AreaTool", "AskTool", "band", "flash"]
 
 DRAG_PX = 6
 
@@ -27,6 +35,23 @@ def band(canvas: QgsMapCanvas, colour: str = "#0f8b8d") -> QgsRubberBand:
     made.setSecondaryStrokeColor(QColor(255, 255, 255, 210))
     made.setWidth(2)
     return made
+
+
+def flash(canvas: QgsMapCanvas, shape: QgsGeometry, crs: QgsCoordinateReferenceSystem) -> None:
+    """Go to ``shape`` and blink it; nothing where it cannot be shown in the map's CRS."""
+    to_map = QgsCoordinateTransform(
+        crs, canvas.mapSettings().destinationCrs(), QgsProject.instance()
+    )
+    try:
+        box = to_map.transformBoundingBox(shape.boundingBox())
+    except QgsCsException:
+        return
+    box.scale(1.7)
+    canvas.setExtent(box)
+    canvas.refresh()
+    clear, bright = QColor("#ffd21f"), QColor("#ffd21f")
+    clear.setAlpha(0)
+    canvas.flashGeometries([shape], crs, bright, clear, 4, 350)
 
 
 class _BoxTool(QgsMapTool):

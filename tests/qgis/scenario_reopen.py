@@ -25,12 +25,12 @@ def scenario() -> None:
         layer.name(): bool(layer.metadata().identifier())
         for layer in layers if isinstance(layer, QgsVectorLayer)
     }  # fmt: skip
-    dock._fill_runs()
+    dock.form.runs_menu.aboutToShow.emit()
     actions = dock.form.runs_menu.actions()
     FACTS["history"] = [action.text() for action in actions]
     counted = [action for action in actions if "Asked" not in action.text()]
     counted[0].trigger()
-    until(lambda: dock.form.table.model.total > 0 and not dock._read_timer.isActive(), "its rows")
+    until(lambda: dock.form.table.model.total > 0 and not dock.history.reading(), "its rows")
     FACTS["rows"] = dock.form.table.model.total
     iface.messageBar().clearWidgets()
     wait(0.3)

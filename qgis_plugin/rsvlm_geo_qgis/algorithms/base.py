@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 from pathlib import Path
@@ -31,23 +30,15 @@ from qgis.core import (
 )
 from qgis.PyQt.QtGui import QIcon
 
-from .. import compat, service, settings, source
-from ..client import EngineCancelled, EngineError
+from .. import compat, settings, source
 from ..i18n import tr
 from ..provider import icon
+from .engine_run import area_fields, check_output, crs_text, run
 
-__all__ = ["DEVICES", "SceneAlgorithm", "area_fields", "crs_text"]
+__all__ = ["DEVICES", "SceneAlgorithm"]
 
 DEVICES = ("auto", "cpu", "cuda", "directml", "coreml")
 STATUSES = ("answered", "refused", "unreadable", "nodata", "failed")
-
-
-def crs_text(crs: QgsCoordinateReferenceSystem) -> str:
-    """A CRS as the engine reads it: an authority code, else WKT."""
-    authority = crs.authid()
-    if authority and not authority.startswith("USER:"):
-        return authority
-    return crs.toWkt(QgsCoordinateReferenceSystem.WktVariant.WKT2_2019)
 
 
 class SceneAlgorithm(QgsProcessingAlgorithm):
@@ -280,7 +271,7 @@ class SceneAlgorithm(QgsProcessingAlgorithm):
         feedback: QgsProcessingFeedback,
     ) -> dict[str, Any]:
         path = self.parameterAsOutputLayer(parameters, "OUTPUT", context)
-        _check_output(path)
+        check_output(path)
         request = dict(self.request)
         temporary = ""
         try:
@@ -290,7 +281,7 @@ class SceneAlgorithm(QgsProcessingAlgorithm):
             if self.area is not None:
                 request.update(area_fields(self.area))
             request["options"] = {**request["options"], "out": [path]}
-            done = self._ask(request, feedback)
+            done = run(request, feedback)
         finally:
             if temporary:
                 Path(temporary).unlink(missing_ok=True)
@@ -321,21 +312,6 @@ class SceneAlgorithm(QgsProcessingAlgorithm):
                    share=f"{empty * 100:.0f}")
             )  # fmt: skip
         return path
-
-    def _ask(self, request: dict[str, Any], feedback: QgsProcessingFeedback) -> dict[str, Any]:
-        watch = _Watch(feedback)
-        try:
-            return service.engine().call(
-                "run", request, on_event=watch.take, cancelled=feedback.isCanceled
-            )
-        except EngineCancelled as stop:
-            _leave_error(feedback, stop)
-            raise QgsProcessingException(tr("Cancelled; no file was written.")) from stop
-        except EngineError as error:
-            _leave_error(feedback, error)
-            what, advice = service.explain(error)
-            service.log(f"{type(error).__name__} {error.kind}: {error}")
-            raise QgsProcessingException(f"{what} {advice}".strip()) from error
 
     def _results(
         self,
@@ -373,68 +349,3 @@ class SceneAlgorithm(QgsProcessingAlgorithm):
             feedback.done_event = done
         results.style_on_load(context, path, done)
         return found
-
-
-class _Watch:
-    """Turns the engine's events into progress, and keeps them for whoever shows them live."""
-
-    def __init__(self, feedback: QgsProcessingFeedback) -> None:
-        self._feedback = feedback
-        self._listener = getattr(feedback, "engine_event", None)
-        self._seen = 0
-        self._total = 0
-        self._failed = 0
-
-    def take(self, event: dict[str, Any]) -> None:
-        feedback, kind = self._feedback, event.get("type")
-        if kind == "started":
-            self._total = max(1, event["tiles"] * max(1, len(event.get("questions", ())) or 1))
-            feedback.pushInfo(
-                tr("{tiles} tiles; {model} on {provider}.", tiles=event["tiles"],
-                   model=event["model"], provider=event["provider"])
-            )  # fmt: skip
-        elif kind == "progress":
-            feedback.setProgress(100.0 * event["done"] / max(1, event["total"]))
-        elif kind == "answer":
-            if event.get("status") == "failed":
-                self._failed += 1
-                if self._failed <= 20:
-                    feedback.pushWarning(
-                        tr("Tile {tile}: {message}", tile=event["tile_id"], message=event["answer"])
-                    )
-        elif kind == "warning":
-            feedback.pushWarning(event.get("message", ""))
-        elif kind == "queued":
-            feedback.pushInfo(tr("Waiting for {n} other runs to end.", n=event.get("ahead", 1)))
-        if self._listener is not None:
-            self._listener(event)
-
-
-def _leave_error(feedback: QgsProcessingFeedback, error: EngineError) -> None:
-    if hasattr(feedback, "engine_error"):
-        feedback.engine_error = error
-
-
-def area_fields(area: QgsGeometry) -> dict[str, Any]:
-    """An area as the protocol has it: a bbox when it is one, else a polygon."""
-    box = area.boundingBox()
-    if area.isGeosEqual(QgsGeometry.fromRect(box)):
-        return {"bbox": [box.xMinimum(), box.yMinimum(), box.xMaximum(), box.yMaximum()]}
-    return {"polygon": json.loads(area.asJson(9))}
-
-
-def _check_output(path: str) -> None:
-    if not path.lower().endswith(".gpkg"):
-        raise QgsProcessingException(
-            tr("Results are GeoPackages; choose a file that ends in .gpkg instead of {path}.",
-               path=path)
-        )  # fmt: skip
-    folder = Path(path).parent
-    if not folder.is_dir():
-        raise QgsProcessingException(
-            tr("There is no folder {folder}; make it, or choose another.", folder=str(folder))
-        )
-    if not os.access(folder, os.W_OK):
-        raise QgsProcessingException(
-            tr("The folder {folder} cannot be written; choose another.", folder=str(folder))
-        )

@@ -12,7 +12,7 @@ from qgis.core import (
     QgsProject,
 )
 
-from .base import area_fields
+from .engine_run import area_fields
 from .scene import ALGORITHMS
 
 __all__ = ["estimate_request"]

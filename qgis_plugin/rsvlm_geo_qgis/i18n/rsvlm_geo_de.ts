@@ -12,18 +12,6 @@
    <translation>Der Layer wird für die Engine gezeichnet; es gelten die Bedingungen seines Anbieters.</translation>
   </message>
   <message>
-   <source>Results are GeoPackages; choose a file that ends in .gpkg instead of {path}.</source>
-   <translation>Ergebnisse sind GeoPackages; statt {path} eine Datei wählen, die auf .gpkg endet.</translation>
-  </message>
-  <message>
-   <source>There is no folder {folder}; make it, or choose another.</source>
-   <translation>Den Ordner {folder} gibt es nicht; anlegen oder einen anderen wählen.</translation>
-  </message>
-  <message>
-   <source>The folder {folder} cannot be written; choose another.</source>
-   <translation>In den Ordner {folder} kann nicht geschrieben werden; einen anderen wählen.</translation>
-  </message>
-  <message>
    <source>The scene is cut into tiles; each is shown to the model and its answer becomes a polygon. An answer is &lt;b&gt;answered&lt;/b&gt;, &lt;b&gt;refused&lt;/b&gt; (with the reason), &lt;b&gt;unreadable&lt;/b&gt;, &lt;b&gt;nodata&lt;/b&gt; or &lt;b&gt;failed&lt;/b&gt;; a total is only called complete when every tile with data was answered.</source>
    <translation>Die Szene wird in Kacheln geschnitten; jede wird dem Modell gezeigt, und seine Antwort wird ein Polygon. Eine Antwort ist &lt;b&gt;beantwortet&lt;/b&gt;, &lt;b&gt;verweigert&lt;/b&gt; (mit dem Grund), &lt;b&gt;unlesbar&lt;/b&gt;, &lt;b&gt;ohne Daten&lt;/b&gt; oder &lt;b&gt;fehlgeschlagen&lt;/b&gt;; eine Summe heißt nur dann vollständig, wenn jede Kachel mit Daten beantwortet wurde.</translation>
   </message>
@@ -120,10 +108,6 @@
    <translation>{share} % des Bildes kamen leer zurück und gelten als ohne Daten.</translation>
   </message>
   <message>
-   <source>{tiles} tiles; {model} on {provider}.</source>
-   <translation>{tiles} Kacheln; {model} auf {provider}.</translation>
-  </message>
-  <message>
    <source>What to look for (a class, or several separated by commas)</source>
    <translation>Was gesucht wird (eine Klasse oder mehrere, durch Kommas getrennt)</translation>
   </message>
@@ -144,20 +128,8 @@
    <translation>Im Layer der Flächen ist kein Polygon; eines zeichnen oder das Feld leer lassen.</translation>
   </message>
   <message>
-   <source>Cancelled; no file was written.</source>
-   <translation>Abgebrochen; es wurde keine Datei geschrieben.</translation>
-  </message>
-  <message>
    <source>{n} of {total} answers are {status}.</source>
    <translation>{n} von {total} Antworten: {status}.</translation>
-  </message>
-  <message>
-   <source>Tile {tile}: {message}</source>
-   <translation>Kachel {tile}: {message}</translation>
-  </message>
-  <message>
-   <source>Waiting for {n} other runs to end.</source>
-   <translation>Wartet auf das Ende von {n} anderen Läufen.</translation>
   </message>
   <message>
    <source>Ask many scenes (STAC)</source>
@@ -206,6 +178,34 @@
   <message>
    <source>The engine has no command “{name}”; update it in the options.</source>
    <translation>Die Engine kennt den Befehl „{name}“ nicht; in den Optionen aktualisieren.</translation>
+  </message>
+  <message>
+   <source>Results are GeoPackages; choose a file that ends in .gpkg instead of {path}.</source>
+   <translation>Ergebnisse sind GeoPackages; statt {path} eine Datei wählen, die auf .gpkg endet.</translation>
+  </message>
+  <message>
+   <source>There is no folder {folder}; make it, or choose another.</source>
+   <translation>Den Ordner {folder} gibt es nicht; anlegen oder einen anderen wählen.</translation>
+  </message>
+  <message>
+   <source>The folder {folder} cannot be written; choose another.</source>
+   <translation>In den Ordner {folder} kann nicht geschrieben werden; einen anderen wählen.</translation>
+  </message>
+  <message>
+   <source>Cancelled; no file was written.</source>
+   <translation>Abgebrochen; es wurde keine Datei geschrieben.</translation>
+  </message>
+  <message>
+   <source>{tiles} tiles; {model} on {provider}.</source>
+   <translation>{tiles} Kacheln; {model} auf {provider}.</translation>
+  </message>
+  <message>
+   <source>Tile {tile}: {message}</source>
+   <translation>Kachel {tile}: {message}</translation>
+  </message>
+  <message>
+   <source>Waiting for {n} other runs to end.</source>
+   <translation>Wartet auf das Ende von {n} anderen Läufen.</translation>
   </message>
   <message>
    <source>Describe a scene</source>
@@ -356,32 +356,8 @@
    <translation>Die Karte fragen</translation>
   </message>
   <message>
-   <source>Starting the engine…</source>
-   <translation>Die Engine startet …</translation>
-  </message>
-  <message>
-   <source>{share} % seen</source>
-   <translation>{share} % gesehen</translation>
-  </message>
-  <message>
-   <source>{tiles} tiles in {seconds} s</source>
-   <translation>{tiles} Kacheln in {seconds} s</translation>
-  </message>
-  <message>
-   <source>No engine is set up yet.</source>
-   <translation>Es ist noch keine Engine eingerichtet.</translation>
-  </message>
-  <message>
-   <source>The engine has no model pack; set one up in the options, then try again.</source>
-   <translation>Die Engine hat kein Modellpaket; in den Optionen eines einrichten, dann noch einmal versuchen.</translation>
-  </message>
-  <message>
    <source>There is no raster to ask; open one first.</source>
    <translation>Es gibt kein Raster zum Befragen; zuerst eines öffnen.</translation>
-  </message>
-  <message>
-   <source>The layer is drawn for the engine first.</source>
-   <translation>Der Layer wird zuerst für die Engine gezeichnet.</translation>
   </message>
   <message>
    <source>A run is going.</source>
@@ -404,28 +380,16 @@
    <translation>Die Ergebnisse lassen sich nicht öffnen: {path}.</translation>
   </message>
   <message>
-   <source>{share} % refused</source>
-   <translation>{share} % verweigert</translation>
-  </message>
-  <message>
-   <source>{share} % no data</source>
-   <translation>{share} % ohne Daten</translation>
-  </message>
-  <message>
-   <source>{share} % failed</source>
-   <translation>{share} % fehlgeschlagen</translation>
-  </message>
-  <message>
-   <source>{share} % not reached</source>
-   <translation>{share} % nicht erreicht</translation>
-  </message>
-  <message>
    <source>The file of this run is gone: {path}.</source>
    <translation>Die Datei dieses Laufs ist weg: {path}.</translation>
   </message>
   <message>
    <source>Run it again.</source>
    <translation>Noch einmal starten.</translation>
+  </message>
+  <message>
+   <source>Cancelled after {n} answers.</source>
+   <translation>Nach {n} Antworten abgebrochen.</translation>
   </message>
   <message>
    <source>The visible area does not reach the layer; zoom to it.</source>
@@ -440,56 +404,20 @@
    <translation>Zuerst einen Bereich auf der Karte zeichnen.</translation>
   </message>
   <message>
-   <source>Cancelled after {n} answers.</source>
-   <translation>Nach {n} Antworten abgebrochen.</translation>
+   <source>Starting the engine…</source>
+   <translation>Die Engine startet …</translation>
   </message>
   <message>
-   <source>{n} × {label}</source>
-   <translation>{n} × {label}</translation>
+   <source>No engine is set up yet.</source>
+   <translation>Es ist noch keine Engine eingerichtet.</translation>
   </message>
   <message>
-   <source>{n} × {label} where it could be told</source>
-   <translation>{n} × {label}, soweit es zu sagen war</translation>
+   <source>The engine has no model pack; set one up in the options, then try again.</source>
+   <translation>Die Engine hat kein Modellpaket; in den Optionen eines einrichten, dann noch einmal versuchen.</translation>
   </message>
   <message>
-   <source>No runs in this project yet</source>
-   <translation>Noch keine Läufe in diesem Projekt</translation>
-  </message>
-  <message>
-   <source>{n} h</source>
-   <translation>{n} h</translation>
-  </message>
-  <message>
-   <source>under 1 s</source>
-   <translation>unter 1 s</translation>
-  </message>
-  <message>
-   <source>{n} s</source>
-   <translation>{n} s</translation>
-  </message>
-  <message>
-   <source>{n} min</source>
-   <translation>{n} min</translation>
-  </message>
-  <message>
-   <source>Describe</source>
-   <translation>Beschreiben</translation>
-  </message>
-  <message>
-   <source>Caption</source>
-   <translation>In Worte fassen</translation>
-  </message>
-  <message>
-   <source>Classify</source>
-   <translation>Klassifizieren</translation>
-  </message>
-  <message>
-   <source>Count</source>
-   <translation>Zählen</translation>
-  </message>
-  <message>
-   <source>Locate</source>
-   <translation>Lokalisieren</translation>
+   <source>The layer is drawn for the engine first.</source>
+   <translation>Der Layer wird zuerst für die Engine gezeichnet.</translation>
   </message>
   <message>
    <source>Best device</source>
@@ -640,12 +568,84 @@
    <translation>etwa {time}</translation>
   </message>
   <message>
+   <source>No runs in this project yet</source>
+   <translation>Noch keine Läufe in diesem Projekt</translation>
+  </message>
+  <message>
    <source>Filter answers…</source>
    <translation>Antworten filtern …</translation>
   </message>
   <message>
    <source>Show or hide these rows</source>
    <translation>Diese Zeilen zeigen oder verbergen</translation>
+  </message>
+  <message>
+   <source>Describe</source>
+   <translation>Beschreiben</translation>
+  </message>
+  <message>
+   <source>Caption</source>
+   <translation>In Worte fassen</translation>
+  </message>
+  <message>
+   <source>Classify</source>
+   <translation>Klassifizieren</translation>
+  </message>
+  <message>
+   <source>Count</source>
+   <translation>Zählen</translation>
+  </message>
+  <message>
+   <source>Locate</source>
+   <translation>Lokalisieren</translation>
+  </message>
+  <message>
+   <source>{n} h</source>
+   <translation>{n} h</translation>
+  </message>
+  <message>
+   <source>{tiles} tiles in {seconds} s</source>
+   <translation>{tiles} Kacheln in {seconds} s</translation>
+  </message>
+  <message>
+   <source>under 1 s</source>
+   <translation>unter 1 s</translation>
+  </message>
+  <message>
+   <source>{n} s</source>
+   <translation>{n} s</translation>
+  </message>
+  <message>
+   <source>{n} min</source>
+   <translation>{n} min</translation>
+  </message>
+  <message>
+   <source>{share} % seen</source>
+   <translation>{share} % gesehen</translation>
+  </message>
+  <message>
+   <source>{share} % refused</source>
+   <translation>{share} % verweigert</translation>
+  </message>
+  <message>
+   <source>{share} % no data</source>
+   <translation>{share} % ohne Daten</translation>
+  </message>
+  <message>
+   <source>{share} % failed</source>
+   <translation>{share} % fehlgeschlagen</translation>
+  </message>
+  <message>
+   <source>{share} % not reached</source>
+   <translation>{share} % nicht erreicht</translation>
+  </message>
+  <message>
+   <source>{n} × {label}</source>
+   <translation>{n} × {label}</translation>
+  </message>
+  <message>
+   <source>{n} × {label} where it could be told</source>
+   <translation>{n} × {label}, soweit es zu sagen war</translation>
   </message>
   <message>
    <source>An HTML picture of the part of its scene that a feature of rsvlm_geo lies on.</source>

@@ -12,18 +12,6 @@
    <translation>La capa se dibuja para el motor; valen las condiciones de su proveedor.</translation>
   </message>
   <message>
-   <source>Results are GeoPackages; choose a file that ends in .gpkg instead of {path}.</source>
-   <translation>Los resultados son GeoPackages; elija un archivo que termine en .gpkg en vez de {path}.</translation>
-  </message>
-  <message>
-   <source>There is no folder {folder}; make it, or choose another.</source>
-   <translation>No existe la carpeta {folder}; créela o elija otra.</translation>
-  </message>
-  <message>
-   <source>The folder {folder} cannot be written; choose another.</source>
-   <translation>No se puede escribir en la carpeta {folder}; elija otra.</translation>
-  </message>
-  <message>
    <source>The scene is cut into tiles; each is shown to the model and its answer becomes a polygon. An answer is &lt;b&gt;answered&lt;/b&gt;, &lt;b&gt;refused&lt;/b&gt; (with the reason), &lt;b&gt;unreadable&lt;/b&gt;, &lt;b&gt;nodata&lt;/b&gt; or &lt;b&gt;failed&lt;/b&gt;; a total is only called complete when every tile with data was answered.</source>
    <translation>La escena se corta en teselas; cada una se muestra al modelo y su respuesta es un polígono. Una respuesta puede ser &lt;b&gt;respondida&lt;/b&gt;, &lt;b&gt;rehusada&lt;/b&gt; (con el motivo), &lt;b&gt;ilegible&lt;/b&gt;, &lt;b&gt;sin datos&lt;/b&gt; o &lt;b&gt;fallida&lt;/b&gt;; un total solo se llama completo si se respondió cada tesela con datos.</translation>
   </message>
@@ -120,10 +108,6 @@
    <translation>El {share} % de la imagen volvió vacío y cuenta como sin datos.</translation>
   </message>
   <message>
-   <source>{tiles} tiles; {model} on {provider}.</source>
-   <translation>{tiles} teselas; {model} en {provider}.</translation>
-  </message>
-  <message>
    <source>What to look for (a class, or several separated by commas)</source>
    <translation>Qué buscar (una clase, o varias separadas por comas)</translation>
   </message>
@@ -144,20 +128,8 @@
    <translation>La capa de áreas no tiene ningún polígono; dibuje uno o déjela vacía.</translation>
   </message>
   <message>
-   <source>Cancelled; no file was written.</source>
-   <translation>Cancelado; no se escribió ningún archivo.</translation>
-  </message>
-  <message>
    <source>{n} of {total} answers are {status}.</source>
    <translation>{n} de {total} respuestas: {status}.</translation>
-  </message>
-  <message>
-   <source>Tile {tile}: {message}</source>
-   <translation>Tesela {tile}: {message}</translation>
-  </message>
-  <message>
-   <source>Waiting for {n} other runs to end.</source>
-   <translation>Esperando el final de otras {n} ejecuciones.</translation>
   </message>
   <message>
    <source>Ask many scenes (STAC)</source>
@@ -206,6 +178,34 @@
   <message>
    <source>The engine has no command “{name}”; update it in the options.</source>
    <translation>El motor no tiene la orden «{name}»; actualícelo en las opciones.</translation>
+  </message>
+  <message>
+   <source>Results are GeoPackages; choose a file that ends in .gpkg instead of {path}.</source>
+   <translation>Los resultados son GeoPackages; elija un archivo que termine en .gpkg en vez de {path}.</translation>
+  </message>
+  <message>
+   <source>There is no folder {folder}; make it, or choose another.</source>
+   <translation>No existe la carpeta {folder}; créela o elija otra.</translation>
+  </message>
+  <message>
+   <source>The folder {folder} cannot be written; choose another.</source>
+   <translation>No se puede escribir en la carpeta {folder}; elija otra.</translation>
+  </message>
+  <message>
+   <source>Cancelled; no file was written.</source>
+   <translation>Cancelado; no se escribió ningún archivo.</translation>
+  </message>
+  <message>
+   <source>{tiles} tiles; {model} on {provider}.</source>
+   <translation>{tiles} teselas; {model} en {provider}.</translation>
+  </message>
+  <message>
+   <source>Tile {tile}: {message}</source>
+   <translation>Tesela {tile}: {message}</translation>
+  </message>
+  <message>
+   <source>Waiting for {n} other runs to end.</source>
+   <translation>Esperando el final de otras {n} ejecuciones.</translation>
   </message>
   <message>
    <source>Describe a scene</source>
@@ -356,32 +356,8 @@
    <translation>Preguntar al mapa</translation>
   </message>
   <message>
-   <source>Starting the engine…</source>
-   <translation>Arrancando el motor…</translation>
-  </message>
-  <message>
-   <source>{share} % seen</source>
-   <translation>{share} % visto</translation>
-  </message>
-  <message>
-   <source>{tiles} tiles in {seconds} s</source>
-   <translation>{tiles} teselas en {seconds} s</translation>
-  </message>
-  <message>
-   <source>No engine is set up yet.</source>
-   <translation>Aún no hay motor.</translation>
-  </message>
-  <message>
-   <source>The engine has no model pack; set one up in the options, then try again.</source>
-   <translation>El motor no tiene paquete de modelo; instale uno en las opciones y pruebe de nuevo.</translation>
-  </message>
-  <message>
    <source>There is no raster to ask; open one first.</source>
    <translation>No hay ráster al que preguntar; abra uno primero.</translation>
-  </message>
-  <message>
-   <source>The layer is drawn for the engine first.</source>
-   <translation>Primero se dibuja la capa para el motor.</translation>
   </message>
   <message>
    <source>A run is going.</source>
@@ -404,28 +380,16 @@
    <translation>No se pueden abrir los resultados: {path}.</translation>
   </message>
   <message>
-   <source>{share} % refused</source>
-   <translation>{share} % rehusado</translation>
-  </message>
-  <message>
-   <source>{share} % no data</source>
-   <translation>{share} % sin datos</translation>
-  </message>
-  <message>
-   <source>{share} % failed</source>
-   <translation>{share} % fallido</translation>
-  </message>
-  <message>
-   <source>{share} % not reached</source>
-   <translation>{share} % no alcanzado</translation>
-  </message>
-  <message>
    <source>The file of this run is gone: {path}.</source>
    <translation>El archivo de esta ejecución ya no está: {path}.</translation>
   </message>
   <message>
    <source>Run it again.</source>
    <translation>Ejecútela otra vez.</translation>
+  </message>
+  <message>
+   <source>Cancelled after {n} answers.</source>
+   <translation>Cancelado tras {n} respuestas.</translation>
   </message>
   <message>
    <source>The visible area does not reach the layer; zoom to it.</source>
@@ -440,56 +404,20 @@
    <translation>Dibuje primero un área en el mapa.</translation>
   </message>
   <message>
-   <source>Cancelled after {n} answers.</source>
-   <translation>Cancelado tras {n} respuestas.</translation>
+   <source>Starting the engine…</source>
+   <translation>Arrancando el motor…</translation>
   </message>
   <message>
-   <source>{n} × {label}</source>
-   <translation>{n} × {label}</translation>
+   <source>No engine is set up yet.</source>
+   <translation>Aún no hay motor.</translation>
   </message>
   <message>
-   <source>{n} × {label} where it could be told</source>
-   <translation>{n} × {label} donde se pudo decir</translation>
+   <source>The engine has no model pack; set one up in the options, then try again.</source>
+   <translation>El motor no tiene paquete de modelo; instale uno en las opciones y pruebe de nuevo.</translation>
   </message>
   <message>
-   <source>No runs in this project yet</source>
-   <translation>Aún no hay ejecuciones en este proyecto</translation>
-  </message>
-  <message>
-   <source>{n} h</source>
-   <translation>{n} h</translation>
-  </message>
-  <message>
-   <source>under 1 s</source>
-   <translation>menos de 1 s</translation>
-  </message>
-  <message>
-   <source>{n} s</source>
-   <translation>{n} s</translation>
-  </message>
-  <message>
-   <source>{n} min</source>
-   <translation>{n} min</translation>
-  </message>
-  <message>
-   <source>Describe</source>
-   <translation>Describir</translation>
-  </message>
-  <message>
-   <source>Caption</source>
-   <translation>Leyenda</translation>
-  </message>
-  <message>
-   <source>Classify</source>
-   <translation>Clasificar</translation>
-  </message>
-  <message>
-   <source>Count</source>
-   <translation>Contar</translation>
-  </message>
-  <message>
-   <source>Locate</source>
-   <translation>Localizar</translation>
+   <source>The layer is drawn for the engine first.</source>
+   <translation>Primero se dibuja la capa para el motor.</translation>
   </message>
   <message>
    <source>Best device</source>
@@ -640,12 +568,84 @@
    <translation>unos {time}</translation>
   </message>
   <message>
+   <source>No runs in this project yet</source>
+   <translation>Aún no hay ejecuciones en este proyecto</translation>
+  </message>
+  <message>
    <source>Filter answers…</source>
    <translation>Filtrar respuestas…</translation>
   </message>
   <message>
    <source>Show or hide these rows</source>
    <translation>Mostrar u ocultar estas filas</translation>
+  </message>
+  <message>
+   <source>Describe</source>
+   <translation>Describir</translation>
+  </message>
+  <message>
+   <source>Caption</source>
+   <translation>Leyenda</translation>
+  </message>
+  <message>
+   <source>Classify</source>
+   <translation>Clasificar</translation>
+  </message>
+  <message>
+   <source>Count</source>
+   <translation>Contar</translation>
+  </message>
+  <message>
+   <source>Locate</source>
+   <translation>Localizar</translation>
+  </message>
+  <message>
+   <source>{n} h</source>
+   <translation>{n} h</translation>
+  </message>
+  <message>
+   <source>{tiles} tiles in {seconds} s</source>
+   <translation>{tiles} teselas en {seconds} s</translation>
+  </message>
+  <message>
+   <source>under 1 s</source>
+   <translation>menos de 1 s</translation>
+  </message>
+  <message>
+   <source>{n} s</source>
+   <translation>{n} s</translation>
+  </message>
+  <message>
+   <source>{n} min</source>
+   <translation>{n} min</translation>
+  </message>
+  <message>
+   <source>{share} % seen</source>
+   <translation>{share} % visto</translation>
+  </message>
+  <message>
+   <source>{share} % refused</source>
+   <translation>{share} % rehusado</translation>
+  </message>
+  <message>
+   <source>{share} % no data</source>
+   <translation>{share} % sin datos</translation>
+  </message>
+  <message>
+   <source>{share} % failed</source>
+   <translation>{share} % fallido</translation>
+  </message>
+  <message>
+   <source>{share} % not reached</source>
+   <translation>{share} % no alcanzado</translation>
+  </message>
+  <message>
+   <source>{n} × {label}</source>
+   <translation>{n} × {label}</translation>
+  </message>
+  <message>
+   <source>{n} × {label} where it could be told</source>
+   <translation>{n} × {label} donde se pudo decir</translation>
   </message>
   <message>
    <source>An HTML picture of the part of its scene that a feature of rsvlm_geo lies on.</source>

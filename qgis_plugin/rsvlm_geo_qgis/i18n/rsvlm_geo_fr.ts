@@ -12,18 +12,6 @@
    <translation>La couche est dessinée pour le moteur ; les conditions de son fournisseur s’appliquent.</translation>
   </message>
   <message>
-   <source>Results are GeoPackages; choose a file that ends in .gpkg instead of {path}.</source>
-   <translation>Les résultats sont des GeoPackages ; choisissez un fichier en .gpkg au lieu de {path}.</translation>
-  </message>
-  <message>
-   <source>There is no folder {folder}; make it, or choose another.</source>
-   <translation>Le dossier {folder} n’existe pas ; créez-le ou choisissez-en un autre.</translation>
-  </message>
-  <message>
-   <source>The folder {folder} cannot be written; choose another.</source>
-   <translation>Impossible d’écrire dans le dossier {folder} ; choisissez-en un autre.</translation>
-  </message>
-  <message>
    <source>The scene is cut into tiles; each is shown to the model and its answer becomes a polygon. An answer is &lt;b&gt;answered&lt;/b&gt;, &lt;b&gt;refused&lt;/b&gt; (with the reason), &lt;b&gt;unreadable&lt;/b&gt;, &lt;b&gt;nodata&lt;/b&gt; or &lt;b&gt;failed&lt;/b&gt;; a total is only called complete when every tile with data was answered.</source>
    <translation>La scène est découpée en tuiles ; chacune est montrée au modèle et sa réponse devient un polygone. Une réponse est &lt;b&gt;donnée&lt;/b&gt;, &lt;b&gt;refusée&lt;/b&gt; (avec la raison), &lt;b&gt;illisible&lt;/b&gt;, &lt;b&gt;sans données&lt;/b&gt; ou &lt;b&gt;échouée&lt;/b&gt; ; un total n’est dit complet que si chaque tuile avec des données a reçu une réponse.</translation>
   </message>
@@ -120,10 +108,6 @@
    <translation>{share} % de l’image est revenue vide et compte comme sans données.</translation>
   </message>
   <message>
-   <source>{tiles} tiles; {model} on {provider}.</source>
-   <translation>{tiles} tuiles ; {model} sur {provider}.</translation>
-  </message>
-  <message>
    <source>What to look for (a class, or several separated by commas)</source>
    <translation>Quoi chercher (une classe, ou plusieurs séparées par des virgules)</translation>
   </message>
@@ -144,20 +128,8 @@
    <translation>La couche de zones ne contient aucun polygone ; dessinez-en un ou laissez vide.</translation>
   </message>
   <message>
-   <source>Cancelled; no file was written.</source>
-   <translation>Annulé ; aucun fichier n’a été écrit.</translation>
-  </message>
-  <message>
    <source>{n} of {total} answers are {status}.</source>
    <translation>{n} réponses sur {total} : {status}.</translation>
-  </message>
-  <message>
-   <source>Tile {tile}: {message}</source>
-   <translation>Tuile {tile} : {message}</translation>
-  </message>
-  <message>
-   <source>Waiting for {n} other runs to end.</source>
-   <translation>En attente de la fin de {n} autres exécutions.</translation>
   </message>
   <message>
    <source>Ask many scenes (STAC)</source>
@@ -206,6 +178,34 @@
   <message>
    <source>The engine has no command “{name}”; update it in the options.</source>
    <translation>Le moteur n’a pas de commande « {name} » ; mettez-le à jour dans les options.</translation>
+  </message>
+  <message>
+   <source>Results are GeoPackages; choose a file that ends in .gpkg instead of {path}.</source>
+   <translation>Les résultats sont des GeoPackages ; choisissez un fichier en .gpkg au lieu de {path}.</translation>
+  </message>
+  <message>
+   <source>There is no folder {folder}; make it, or choose another.</source>
+   <translation>Le dossier {folder} n’existe pas ; créez-le ou choisissez-en un autre.</translation>
+  </message>
+  <message>
+   <source>The folder {folder} cannot be written; choose another.</source>
+   <translation>Impossible d’écrire dans le dossier {folder} ; choisissez-en un autre.</translation>
+  </message>
+  <message>
+   <source>Cancelled; no file was written.</source>
+   <translation>Annulé ; aucun fichier n’a été écrit.</translation>
+  </message>
+  <message>
+   <source>{tiles} tiles; {model} on {provider}.</source>
+   <translation>{tiles} tuiles ; {model} sur {provider}.</translation>
+  </message>
+  <message>
+   <source>Tile {tile}: {message}</source>
+   <translation>Tuile {tile} : {message}</translation>
+  </message>
+  <message>
+   <source>Waiting for {n} other runs to end.</source>
+   <translation>En attente de la fin de {n} autres exécutions.</translation>
   </message>
   <message>
    <source>Describe a scene</source>
@@ -356,32 +356,8 @@
    <translation>Interroger la carte</translation>
   </message>
   <message>
-   <source>Starting the engine…</source>
-   <translation>Démarrage du moteur…</translation>
-  </message>
-  <message>
-   <source>{share} % seen</source>
-   <translation>{share} % vu</translation>
-  </message>
-  <message>
-   <source>{tiles} tiles in {seconds} s</source>
-   <translation>{tiles} tuiles en {seconds} s</translation>
-  </message>
-  <message>
-   <source>No engine is set up yet.</source>
-   <translation>Aucun moteur n’est encore installé.</translation>
-  </message>
-  <message>
-   <source>The engine has no model pack; set one up in the options, then try again.</source>
-   <translation>Le moteur n’a pas de paquet de modèle ; installez-en un dans les options, puis réessayez.</translation>
-  </message>
-  <message>
    <source>There is no raster to ask; open one first.</source>
    <translation>Aucun raster à interroger ; ouvrez-en un d’abord.</translation>
-  </message>
-  <message>
-   <source>The layer is drawn for the engine first.</source>
-   <translation>La couche est d’abord dessinée pour le moteur.</translation>
   </message>
   <message>
    <source>A run is going.</source>
@@ -404,28 +380,16 @@
    <translation>Impossible d’ouvrir les résultats : {path}.</translation>
   </message>
   <message>
-   <source>{share} % refused</source>
-   <translation>{share} % refusé</translation>
-  </message>
-  <message>
-   <source>{share} % no data</source>
-   <translation>{share} % sans données</translation>
-  </message>
-  <message>
-   <source>{share} % failed</source>
-   <translation>{share} % échoué</translation>
-  </message>
-  <message>
-   <source>{share} % not reached</source>
-   <translation>{share} % non atteint</translation>
-  </message>
-  <message>
    <source>The file of this run is gone: {path}.</source>
    <translation>Le fichier de cette exécution a disparu : {path}.</translation>
   </message>
   <message>
    <source>Run it again.</source>
    <translation>Relancez-la.</translation>
+  </message>
+  <message>
+   <source>Cancelled after {n} answers.</source>
+   <translation>Annulé après {n} réponses.</translation>
   </message>
   <message>
    <source>The visible area does not reach the layer; zoom to it.</source>
@@ -440,56 +404,20 @@
    <translation>Dessinez d’abord une zone sur la carte.</translation>
   </message>
   <message>
-   <source>Cancelled after {n} answers.</source>
-   <translation>Annulé après {n} réponses.</translation>
+   <source>Starting the engine…</source>
+   <translation>Démarrage du moteur…</translation>
   </message>
   <message>
-   <source>{n} × {label}</source>
-   <translation>{n} × {label}</translation>
+   <source>No engine is set up yet.</source>
+   <translation>Aucun moteur n’est encore installé.</translation>
   </message>
   <message>
-   <source>{n} × {label} where it could be told</source>
-   <translation>{n} × {label} là où on peut le dire</translation>
+   <source>The engine has no model pack; set one up in the options, then try again.</source>
+   <translation>Le moteur n’a pas de paquet de modèle ; installez-en un dans les options, puis réessayez.</translation>
   </message>
   <message>
-   <source>No runs in this project yet</source>
-   <translation>Aucune exécution dans ce projet</translation>
-  </message>
-  <message>
-   <source>{n} h</source>
-   <translation>{n} h</translation>
-  </message>
-  <message>
-   <source>under 1 s</source>
-   <translation>moins de 1 s</translation>
-  </message>
-  <message>
-   <source>{n} s</source>
-   <translation>{n} s</translation>
-  </message>
-  <message>
-   <source>{n} min</source>
-   <translation>{n} min</translation>
-  </message>
-  <message>
-   <source>Describe</source>
-   <translation>Décrire</translation>
-  </message>
-  <message>
-   <source>Caption</source>
-   <translation>Légender</translation>
-  </message>
-  <message>
-   <source>Classify</source>
-   <translation>Classer</translation>
-  </message>
-  <message>
-   <source>Count</source>
-   <translation>Compter</translation>
-  </message>
-  <message>
-   <source>Locate</source>
-   <translation>Localiser</translation>
+   <source>The layer is drawn for the engine first.</source>
+   <translation>La couche est d’abord dessinée pour le moteur.</translation>
   </message>
   <message>
    <source>Best device</source>
@@ -640,12 +568,84 @@
    <translation>environ {time}</translation>
   </message>
   <message>
+   <source>No runs in this project yet</source>
+   <translation>Aucune exécution dans ce projet</translation>
+  </message>
+  <message>
    <source>Filter answers…</source>
    <translation>Filtrer les réponses…</translation>
   </message>
   <message>
    <source>Show or hide these rows</source>
    <translation>Montrer ou cacher ces lignes</translation>
+  </message>
+  <message>
+   <source>Describe</source>
+   <translation>Décrire</translation>
+  </message>
+  <message>
+   <source>Caption</source>
+   <translation>Légender</translation>
+  </message>
+  <message>
+   <source>Classify</source>
+   <translation>Classer</translation>
+  </message>
+  <message>
+   <source>Count</source>
+   <translation>Compter</translation>
+  </message>
+  <message>
+   <source>Locate</source>
+   <translation>Localiser</translation>
+  </message>
+  <message>
+   <source>{n} h</source>
+   <translation>{n} h</translation>
+  </message>
+  <message>
+   <source>{tiles} tiles in {seconds} s</source>
+   <translation>{tiles} tuiles en {seconds} s</translation>
+  </message>
+  <message>
+   <source>under 1 s</source>
+   <translation>moins de 1 s</translation>
+  </message>
+  <message>
+   <source>{n} s</source>
+   <translation>{n} s</translation>
+  </message>
+  <message>
+   <source>{n} min</source>
+   <translation>{n} min</translation>
+  </message>
+  <message>
+   <source>{share} % seen</source>
+   <translation>{share} % vu</translation>
+  </message>
+  <message>
+   <source>{share} % refused</source>
+   <translation>{share} % refusé</translation>
+  </message>
+  <message>
+   <source>{share} % no data</source>
+   <translation>{share} % sans données</translation>
+  </message>
+  <message>
+   <source>{share} % failed</source>
+   <translation>{share} % échoué</translation>
+  </message>
+  <message>
+   <source>{share} % not reached</source>
+   <translation>{share} % non atteint</translation>
+  </message>
+  <message>
+   <source>{n} × {label}</source>
+   <translation>{n} × {label}</translation>
+  </message>
+  <message>
+   <source>{n} × {label} where it could be told</source>
+   <translation>{n} × {label} là où on peut le dire</translation>
   </message>
   <message>
    <source>An HTML picture of the part of its scene that a feature of rsvlm_geo lies on.</source>

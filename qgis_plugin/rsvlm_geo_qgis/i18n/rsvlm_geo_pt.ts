@@ -12,18 +12,6 @@
    <translation>A camada é desenhada para o motor; valem as condições do fornecedor.</translation>
   </message>
   <message>
-   <source>Results are GeoPackages; choose a file that ends in .gpkg instead of {path}.</source>
-   <translation>Os resultados são GeoPackages; escolha um ficheiro que termine em .gpkg em vez de {path}.</translation>
-  </message>
-  <message>
-   <source>There is no folder {folder}; make it, or choose another.</source>
-   <translation>A pasta {folder} não existe; crie-a ou escolha outra.</translation>
-  </message>
-  <message>
-   <source>The folder {folder} cannot be written; choose another.</source>
-   <translation>Não é possível escrever na pasta {folder}; escolha outra.</translation>
-  </message>
-  <message>
    <source>The scene is cut into tiles; each is shown to the model and its answer becomes a polygon. An answer is &lt;b&gt;answered&lt;/b&gt;, &lt;b&gt;refused&lt;/b&gt; (with the reason), &lt;b&gt;unreadable&lt;/b&gt;, &lt;b&gt;nodata&lt;/b&gt; or &lt;b&gt;failed&lt;/b&gt;; a total is only called complete when every tile with data was answered.</source>
    <translation>A cena é cortada em blocos; cada um é mostrado ao modelo e a sua resposta torna-se um polígono. Uma resposta pode ser &lt;b&gt;respondida&lt;/b&gt;, &lt;b&gt;recusada&lt;/b&gt; (com o motivo), &lt;b&gt;ilegível&lt;/b&gt;, &lt;b&gt;sem dados&lt;/b&gt; ou &lt;b&gt;falhada&lt;/b&gt;; um total só é chamado completo quando cada bloco com dados foi respondido.</translation>
   </message>
@@ -120,10 +108,6 @@
    <translation>{share} % da imagem voltou vazia e conta como sem dados.</translation>
   </message>
   <message>
-   <source>{tiles} tiles; {model} on {provider}.</source>
-   <translation>{tiles} blocos; {model} em {provider}.</translation>
-  </message>
-  <message>
    <source>What to look for (a class, or several separated by commas)</source>
    <translation>O que procurar (uma classe, ou várias separadas por vírgulas)</translation>
   </message>
@@ -144,20 +128,8 @@
    <translation>A camada de áreas não tem polígonos; desenhe um ou deixe vazio.</translation>
   </message>
   <message>
-   <source>Cancelled; no file was written.</source>
-   <translation>Cancelado; nenhum ficheiro foi escrito.</translation>
-  </message>
-  <message>
    <source>{n} of {total} answers are {status}.</source>
    <translation>{n} de {total} respostas: {status}.</translation>
-  </message>
-  <message>
-   <source>Tile {tile}: {message}</source>
-   <translation>Bloco {tile}: {message}</translation>
-  </message>
-  <message>
-   <source>Waiting for {n} other runs to end.</source>
-   <translation>À espera do fim de {n} outras execuções.</translation>
   </message>
   <message>
    <source>Ask many scenes (STAC)</source>
@@ -206,6 +178,34 @@
   <message>
    <source>The engine has no command “{name}”; update it in the options.</source>
    <translation>O motor não tem o comando “{name}”; atualize-o nas opções.</translation>
+  </message>
+  <message>
+   <source>Results are GeoPackages; choose a file that ends in .gpkg instead of {path}.</source>
+   <translation>Os resultados são GeoPackages; escolha um ficheiro que termine em .gpkg em vez de {path}.</translation>
+  </message>
+  <message>
+   <source>There is no folder {folder}; make it, or choose another.</source>
+   <translation>A pasta {folder} não existe; crie-a ou escolha outra.</translation>
+  </message>
+  <message>
+   <source>The folder {folder} cannot be written; choose another.</source>
+   <translation>Não é possível escrever na pasta {folder}; escolha outra.</translation>
+  </message>
+  <message>
+   <source>Cancelled; no file was written.</source>
+   <translation>Cancelado; nenhum ficheiro foi escrito.</translation>
+  </message>
+  <message>
+   <source>{tiles} tiles; {model} on {provider}.</source>
+   <translation>{tiles} blocos; {model} em {provider}.</translation>
+  </message>
+  <message>
+   <source>Tile {tile}: {message}</source>
+   <translation>Bloco {tile}: {message}</translation>
+  </message>
+  <message>
+   <source>Waiting for {n} other runs to end.</source>
+   <translation>À espera do fim de {n} outras execuções.</translation>
   </message>
   <message>
    <source>Describe a scene</source>
@@ -356,32 +356,8 @@
    <translation>Perguntar ao mapa</translation>
   </message>
   <message>
-   <source>Starting the engine…</source>
-   <translation>A iniciar o motor…</translation>
-  </message>
-  <message>
-   <source>{share} % seen</source>
-   <translation>{share} % visto</translation>
-  </message>
-  <message>
-   <source>{tiles} tiles in {seconds} s</source>
-   <translation>{tiles} blocos em {seconds} s</translation>
-  </message>
-  <message>
-   <source>No engine is set up yet.</source>
-   <translation>Ainda não há motor.</translation>
-  </message>
-  <message>
-   <source>The engine has no model pack; set one up in the options, then try again.</source>
-   <translation>O motor não tem pacote de modelo; instale um nas opções e tente de novo.</translation>
-  </message>
-  <message>
    <source>There is no raster to ask; open one first.</source>
    <translation>Não há raster a quem perguntar; abra um primeiro.</translation>
-  </message>
-  <message>
-   <source>The layer is drawn for the engine first.</source>
-   <translation>A camada é primeiro desenhada para o motor.</translation>
   </message>
   <message>
    <source>A run is going.</source>
@@ -404,28 +380,16 @@
    <translation>Não é possível abrir os resultados: {path}.</translation>
   </message>
   <message>
-   <source>{share} % refused</source>
-   <translation>{share} % recusado</translation>
-  </message>
-  <message>
-   <source>{share} % no data</source>
-   <translation>{share} % sem dados</translation>
-  </message>
-  <message>
-   <source>{share} % failed</source>
-   <translation>{share} % falhado</translation>
-  </message>
-  <message>
-   <source>{share} % not reached</source>
-   <translation>{share} % não alcançado</translation>
-  </message>
-  <message>
    <source>The file of this run is gone: {path}.</source>
    <translation>O ficheiro desta execução desapareceu: {path}.</translation>
   </message>
   <message>
    <source>Run it again.</source>
    <translation>Execute-a de novo.</translation>
+  </message>
+  <message>
+   <source>Cancelled after {n} answers.</source>
+   <translation>Cancelado após {n} respostas.</translation>
   </message>
   <message>
    <source>The visible area does not reach the layer; zoom to it.</source>
@@ -440,56 +404,20 @@
    <translation>Desenhe primeiro uma área no mapa.</translation>
   </message>
   <message>
-   <source>Cancelled after {n} answers.</source>
-   <translation>Cancelado após {n} respostas.</translation>
+   <source>Starting the engine…</source>
+   <translation>A iniciar o motor…</translation>
   </message>
   <message>
-   <source>{n} × {label}</source>
-   <translation>{n} × {label}</translation>
+   <source>No engine is set up yet.</source>
+   <translation>Ainda não há motor.</translation>
   </message>
   <message>
-   <source>{n} × {label} where it could be told</source>
-   <translation>{n} × {label} onde se pôde dizer</translation>
+   <source>The engine has no model pack; set one up in the options, then try again.</source>
+   <translation>O motor não tem pacote de modelo; instale um nas opções e tente de novo.</translation>
   </message>
   <message>
-   <source>No runs in this project yet</source>
-   <translation>Ainda não há execuções neste projeto</translation>
-  </message>
-  <message>
-   <source>{n} h</source>
-   <translation>{n} h</translation>
-  </message>
-  <message>
-   <source>under 1 s</source>
-   <translation>menos de 1 s</translation>
-  </message>
-  <message>
-   <source>{n} s</source>
-   <translation>{n} s</translation>
-  </message>
-  <message>
-   <source>{n} min</source>
-   <translation>{n} min</translation>
-  </message>
-  <message>
-   <source>Describe</source>
-   <translation>Descrever</translation>
-  </message>
-  <message>
-   <source>Caption</source>
-   <translation>Legendar</translation>
-  </message>
-  <message>
-   <source>Classify</source>
-   <translation>Classificar</translation>
-  </message>
-  <message>
-   <source>Count</source>
-   <translation>Contar</translation>
-  </message>
-  <message>
-   <source>Locate</source>
-   <translation>Localizar</translation>
+   <source>The layer is drawn for the engine first.</source>
+   <translation>A camada é primeiro desenhada para o motor.</translation>
   </message>
   <message>
    <source>Best device</source>
@@ -640,12 +568,84 @@
    <translation>cerca de {time}</translation>
   </message>
   <message>
+   <source>No runs in this project yet</source>
+   <translation>Ainda não há execuções neste projeto</translation>
+  </message>
+  <message>
    <source>Filter answers…</source>
    <translation>Filtrar respostas…</translation>
   </message>
   <message>
    <source>Show or hide these rows</source>
    <translation>Mostrar ou esconder estas linhas</translation>
+  </message>
+  <message>
+   <source>Describe</source>
+   <translation>Descrever</translation>
+  </message>
+  <message>
+   <source>Caption</source>
+   <translation>Legendar</translation>
+  </message>
+  <message>
+   <source>Classify</source>
+   <translation>Classificar</translation>
+  </message>
+  <message>
+   <source>Count</source>
+   <translation>Contar</translation>
+  </message>
+  <message>
+   <source>Locate</source>
+   <translation>Localizar</translation>
+  </message>
+  <message>
+   <source>{n} h</source>
+   <translation>{n} h</translation>
+  </message>
+  <message>
+   <source>{tiles} tiles in {seconds} s</source>
+   <translation>{tiles} blocos em {seconds} s</translation>
+  </message>
+  <message>
+   <source>under 1 s</source>
+   <translation>menos de 1 s</translation>
+  </message>
+  <message>
+   <source>{n} s</source>
+   <translation>{n} s</translation>
+  </message>
+  <message>
+   <source>{n} min</source>
+   <translation>{n} min</translation>
+  </message>
+  <message>
+   <source>{share} % seen</source>
+   <translation>{share} % visto</translation>
+  </message>
+  <message>
+   <source>{share} % refused</source>
+   <translation>{share} % recusado</translation>
+  </message>
+  <message>
+   <source>{share} % no data</source>
+   <translation>{share} % sem dados</translation>
+  </message>
+  <message>
+   <source>{share} % failed</source>
+   <translation>{share} % falhado</translation>
+  </message>
+  <message>
+   <source>{share} % not reached</source>
+   <translation>{share} % não alcançado</translation>
+  </message>
+  <message>
+   <source>{n} × {label}</source>
+   <translation>{n} × {label}</translation>
+  </message>
+  <message>
+   <source>{n} × {label} where it could be told</source>
+   <translation>{n} × {label} onde se pôde dizer</translation>
   </message>
   <message>
    <source>An HTML picture of the part of its scene that a feature of rsvlm_geo lies on.</source>

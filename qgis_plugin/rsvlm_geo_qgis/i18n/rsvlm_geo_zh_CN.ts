@@ -12,18 +12,6 @@
    <translation>正在为引擎绘制图层；其提供者的条款适用。</translation>
   </message>
   <message>
-   <source>Results are GeoPackages; choose a file that ends in .gpkg instead of {path}.</source>
-   <translation>结果为 GeoPackage；请选择以 .gpkg 结尾的文件，而不是 {path}。</translation>
-  </message>
-  <message>
-   <source>There is no folder {folder}; make it, or choose another.</source>
-   <translation>没有文件夹 {folder}；请创建或另选一个。</translation>
-  </message>
-  <message>
-   <source>The folder {folder} cannot be written; choose another.</source>
-   <translation>无法写入文件夹 {folder}；请另选一个。</translation>
-  </message>
-  <message>
    <source>The scene is cut into tiles; each is shown to the model and its answer becomes a polygon. An answer is &lt;b&gt;answered&lt;/b&gt;, &lt;b&gt;refused&lt;/b&gt; (with the reason), &lt;b&gt;unreadable&lt;/b&gt;, &lt;b&gt;nodata&lt;/b&gt; or &lt;b&gt;failed&lt;/b&gt;; a total is only called complete when every tile with data was answered.</source>
    <translation>影像被切成图块，逐块给模型看，其回答成为多边形。回答分为&lt;b&gt;已回答&lt;/b&gt;、&lt;b&gt;拒答&lt;/b&gt;（附理由）、&lt;b&gt;无法解读&lt;/b&gt;、&lt;b&gt;无数据&lt;/b&gt;或&lt;b&gt;失败&lt;/b&gt;；只有每个有数据的图块都已回答，总数才称为完整。</translation>
   </message>
@@ -120,10 +108,6 @@
    <translation>图像有 {share} % 返回为空，按无数据计。</translation>
   </message>
   <message>
-   <source>{tiles} tiles; {model} on {provider}.</source>
-   <translation>{tiles} 个图块；{model}，运行于 {provider}。</translation>
-  </message>
-  <message>
    <source>What to look for (a class, or several separated by commas)</source>
    <translation>要找什么（一个类别，或用逗号分隔的多个）</translation>
   </message>
@@ -144,20 +128,8 @@
    <translation>区域图层中没有多边形；请绘制一个或留空。</translation>
   </message>
   <message>
-   <source>Cancelled; no file was written.</source>
-   <translation>已取消；没有写入文件。</translation>
-  </message>
-  <message>
    <source>{n} of {total} answers are {status}.</source>
    <translation>{total} 个回答中有 {n} 个为{status}。</translation>
-  </message>
-  <message>
-   <source>Tile {tile}: {message}</source>
-   <translation>图块 {tile}：{message}</translation>
-  </message>
-  <message>
-   <source>Waiting for {n} other runs to end.</source>
-   <translation>正在等待其他 {n} 个任务结束。</translation>
   </message>
   <message>
    <source>Ask many scenes (STAC)</source>
@@ -206,6 +178,34 @@
   <message>
    <source>The engine has no command “{name}”; update it in the options.</source>
    <translation>引擎没有命令“{name}”；请在选项中更新。</translation>
+  </message>
+  <message>
+   <source>Results are GeoPackages; choose a file that ends in .gpkg instead of {path}.</source>
+   <translation>结果为 GeoPackage；请选择以 .gpkg 结尾的文件，而不是 {path}。</translation>
+  </message>
+  <message>
+   <source>There is no folder {folder}; make it, or choose another.</source>
+   <translation>没有文件夹 {folder}；请创建或另选一个。</translation>
+  </message>
+  <message>
+   <source>The folder {folder} cannot be written; choose another.</source>
+   <translation>无法写入文件夹 {folder}；请另选一个。</translation>
+  </message>
+  <message>
+   <source>Cancelled; no file was written.</source>
+   <translation>已取消；没有写入文件。</translation>
+  </message>
+  <message>
+   <source>{tiles} tiles; {model} on {provider}.</source>
+   <translation>{tiles} 个图块；{model}，运行于 {provider}。</translation>
+  </message>
+  <message>
+   <source>Tile {tile}: {message}</source>
+   <translation>图块 {tile}：{message}</translation>
+  </message>
+  <message>
+   <source>Waiting for {n} other runs to end.</source>
+   <translation>正在等待其他 {n} 个任务结束。</translation>
   </message>
   <message>
    <source>Describe a scene</source>
@@ -356,32 +356,8 @@
    <translation>询问地图</translation>
   </message>
   <message>
-   <source>Starting the engine…</source>
-   <translation>正在启动引擎…</translation>
-  </message>
-  <message>
-   <source>{share} % seen</source>
-   <translation>已看 {share} %</translation>
-  </message>
-  <message>
-   <source>{tiles} tiles in {seconds} s</source>
-   <translation>{tiles} 个图块，用时 {seconds} 秒</translation>
-  </message>
-  <message>
-   <source>No engine is set up yet.</source>
-   <translation>尚未安装引擎。</translation>
-  </message>
-  <message>
-   <source>The engine has no model pack; set one up in the options, then try again.</source>
-   <translation>引擎没有模型包；请在选项中安装一个，然后重试。</translation>
-  </message>
-  <message>
    <source>There is no raster to ask; open one first.</source>
    <translation>没有可询问的栅格；请先打开一个。</translation>
-  </message>
-  <message>
-   <source>The layer is drawn for the engine first.</source>
-   <translation>先为引擎绘制图层。</translation>
   </message>
   <message>
    <source>A run is going.</source>
@@ -404,28 +380,16 @@
    <translation>无法打开结果：{path}。</translation>
   </message>
   <message>
-   <source>{share} % refused</source>
-   <translation>{share} % 拒答</translation>
-  </message>
-  <message>
-   <source>{share} % no data</source>
-   <translation>{share} % 无数据</translation>
-  </message>
-  <message>
-   <source>{share} % failed</source>
-   <translation>{share} % 失败</translation>
-  </message>
-  <message>
-   <source>{share} % not reached</source>
-   <translation>{share} % 未到达</translation>
-  </message>
-  <message>
    <source>The file of this run is gone: {path}.</source>
    <translation>此次运行的文件已不存在：{path}。</translation>
   </message>
   <message>
    <source>Run it again.</source>
    <translation>请重新运行。</translation>
+  </message>
+  <message>
+   <source>Cancelled after {n} answers.</source>
+   <translation>在 {n} 个回答后取消。</translation>
   </message>
   <message>
    <source>The visible area does not reach the layer; zoom to it.</source>
@@ -440,56 +404,20 @@
    <translation>请先在地图上绘制一个区域。</translation>
   </message>
   <message>
-   <source>Cancelled after {n} answers.</source>
-   <translation>在 {n} 个回答后取消。</translation>
+   <source>Starting the engine…</source>
+   <translation>正在启动引擎…</translation>
   </message>
   <message>
-   <source>{n} × {label}</source>
-   <translation>{label} × {n}</translation>
+   <source>No engine is set up yet.</source>
+   <translation>尚未安装引擎。</translation>
   </message>
   <message>
-   <source>{n} × {label} where it could be told</source>
-   <translation>{label} × {n}（限可判断处）</translation>
+   <source>The engine has no model pack; set one up in the options, then try again.</source>
+   <translation>引擎没有模型包；请在选项中安装一个，然后重试。</translation>
   </message>
   <message>
-   <source>No runs in this project yet</source>
-   <translation>此项目尚无运行记录</translation>
-  </message>
-  <message>
-   <source>{n} h</source>
-   <translation>{n} 小时</translation>
-  </message>
-  <message>
-   <source>under 1 s</source>
-   <translation>不到 1 秒</translation>
-  </message>
-  <message>
-   <source>{n} s</source>
-   <translation>{n} 秒</translation>
-  </message>
-  <message>
-   <source>{n} min</source>
-   <translation>{n} 分钟</translation>
-  </message>
-  <message>
-   <source>Describe</source>
-   <translation>描述</translation>
-  </message>
-  <message>
-   <source>Caption</source>
-   <translation>说明</translation>
-  </message>
-  <message>
-   <source>Classify</source>
-   <translation>分类</translation>
-  </message>
-  <message>
-   <source>Count</source>
-   <translation>计数</translation>
-  </message>
-  <message>
-   <source>Locate</source>
-   <translation>定位</translation>
+   <source>The layer is drawn for the engine first.</source>
+   <translation>先为引擎绘制图层。</translation>
   </message>
   <message>
    <source>Best device</source>
@@ -640,12 +568,84 @@
    <translation>约 {time}</translation>
   </message>
   <message>
+   <source>No runs in this project yet</source>
+   <translation>此项目尚无运行记录</translation>
+  </message>
+  <message>
    <source>Filter answers…</source>
    <translation>筛选回答…</translation>
   </message>
   <message>
    <source>Show or hide these rows</source>
    <translation>显示或隐藏这些行</translation>
+  </message>
+  <message>
+   <source>Describe</source>
+   <translation>描述</translation>
+  </message>
+  <message>
+   <source>Caption</source>
+   <translation>说明</translation>
+  </message>
+  <message>
+   <source>Classify</source>
+   <translation>分类</translation>
+  </message>
+  <message>
+   <source>Count</source>
+   <translation>计数</translation>
+  </message>
+  <message>
+   <source>Locate</source>
+   <translation>定位</translation>
+  </message>
+  <message>
+   <source>{n} h</source>
+   <translation>{n} 小时</translation>
+  </message>
+  <message>
+   <source>{tiles} tiles in {seconds} s</source>
+   <translation>{tiles} 个图块，用时 {seconds} 秒</translation>
+  </message>
+  <message>
+   <source>under 1 s</source>
+   <translation>不到 1 秒</translation>
+  </message>
+  <message>
+   <source>{n} s</source>
+   <translation>{n} 秒</translation>
+  </message>
+  <message>
+   <source>{n} min</source>
+   <translation>{n} 分钟</translation>
+  </message>
+  <message>
+   <source>{share} % seen</source>
+   <translation>已看 {share} %</translation>
+  </message>
+  <message>
+   <source>{share} % refused</source>
+   <translation>{share} % 拒答</translation>
+  </message>
+  <message>
+   <source>{share} % no data</source>
+   <translation>{share} % 无数据</translation>
+  </message>
+  <message>
+   <source>{share} % failed</source>
+   <translation>{share} % 失败</translation>
+  </message>
+  <message>
+   <source>{share} % not reached</source>
+   <translation>{share} % 未到达</translation>
+  </message>
+  <message>
+   <source>{n} × {label}</source>
+   <translation>{label} × {n}</translation>
+  </message>
+  <message>
+   <source>{n} × {label} where it could be told</source>
+   <translation>{label} × {n}（限可判断处）</translation>
   </message>
   <message>
    <source>An HTML picture of the part of its scene that a feature of rsvlm_geo lies on.</source>
