@@ -101,8 +101,8 @@ def load_set(data: Path, name: str) -> list[Sample]:
     """All samples of one set of ``ucm eurosat neon_trees neon_trees_416 aerial_cars rsvqa``.
 
     UCM gets our own boxes (``annotations/ucm_boxes.jsonl``); ``complete`` names the classes of
-    which a row boxes every object (left out: the four large ones); an image marked unsure keeps
-    its boxes but is not trained on as complete.
+    which a row boxes every object. Where it is left out, these are the four large ones, and none
+    of an image marked unsure, which keeps its boxes but is not trained on as complete.
     """
     rows = read_rows(data, name)
     images = read_images(data, name, [r["file"] for r in rows])
@@ -120,7 +120,8 @@ def load_set(data: Path, name: str) -> list[Sample]:
         own = ours.get(row["file"])
         boxes, labels = _boxes(own or row)
         sure = own is not None and not own["unsure"] and not own["skip"]
-        known = _known(name, row, own.get("complete", splits.LARGE) if own and sure else ())
+        complete = own.get("complete", splits.LARGE if sure else ()) if own else ()
+        known = _known(name, row, complete)
         out.append(Sample(name, row["file"], split, image, row, boxes, labels, known))
     return out
 

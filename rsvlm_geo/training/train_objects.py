@@ -79,7 +79,7 @@ def make_target(sample: data.Sample, size: int, pool: dict[str, Any], rng: Gener
 
 
 def load_pools(data_dir: Path) -> dict[str, list[data.Sample]]:
-    """Training images by pool: trees, cars, ucm_boxes, ucm_small, ucm_other, eurosat, streets."""
+    """Training images by pool: trees, cars, ucm_boxes, ucm_cars, ucm_small and so on."""
 
     def train(n: str) -> list[data.Sample]:
         return [s for s in data.load_set(data_dir, n) if s.split == "train"]
@@ -90,10 +90,12 @@ def load_pools(data_dir: Path) -> dict[str, list[data.Sample]]:
     }
     mine = [s for s in ucm if s.file in boxed]
     mine = [s for s in mine if splits.ucm_box_split(s.file, "train") == "train"]
-    small = {f for f, r in boxed.items() if not set(r.get("complete", ())) <= set(splits.LARGE)}
+    held = {f: {b["label"] for b in r["boxes"]} for f, r in boxed.items()}
+    small = {f for f, names in held.items() if not names <= set(splits.LARGE)}
     pools = {"trees": train("neon_trees") + train("neon_trees_416"), "cars": train("aerial_cars")}
     pools["ucm_boxes"] = [s for s in mine if s.file not in small]
-    pools["ucm_small"] = [s for s in mine if s.file in small]
+    pools["ucm_cars"] = [s for s in mine if s.file in small and "car" in held[s.file]]
+    pools["ucm_small"] = [s for s in mine if s.file in small and "car" not in held[s.file]]
     pools["ucm_other"] = [s for s in ucm if s.file not in boxed]
     pools["eurosat"] = train("eurosat")
     pools["streets"] = train("rsvqa")
