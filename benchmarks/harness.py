@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).parent / "results"
+_BEGAN, _LOAD = time.time(), os.getloadavg()[0]
+"""When the script began, and how busy the machine was then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +72,15 @@ def ratio_row(
 
 
 def record(name: str, rows: Sequence[Row], note: str = "") -> Path:
-    """Write ``results/NAME.json``: rows, machine, versions, date, note; and print the rows."""
+    """Write ``results/NAME.json``: rows, machine, versions, date, load, note; print the rows."""
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{name}.json"
     content = {
         "name": name,
         "note": note,
-        "date": time.strftime("%Y-%m-%d"),
+        "date": time.strftime("%Y-%m-%d %H:%M", time.gmtime(_BEGAN)),
+        "load": [round(_LOAD, 1), round(os.getloadavg()[0], 1)],
+        "seconds": round(time.time() - _BEGAN),
         "machine": machine(),
         "rows": [asdict(row) for row in rows],
     }
