@@ -6,15 +6,14 @@ skipped is always listed in :class:`Skipped`, never silent.
 
 from __future__ import annotations
 
-import json
 import math
 import re
-import xml.etree.ElementTree as ET  # nosec B405 - local annotation files, entities refused below
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from rsvlm_geo.annotation_files import image_folder, presence_labels, read_rows
 from rsvlm_geo.errors import DataError
 
 __all__ = [
@@ -220,9 +219,10 @@ def read_annotated(
     """Read annotated images.
 
     Args:
-        source: ``.jsonl`` (``file size boxes class labels gsd_m split`` a line; ``complete`` names
-            the classes boxed without fail in that image, ``unsure`` says none is), COCO
-            ``.json``, a folder of DOTA ``.txt`` or of VOC ``.xml``, or of images without any.
+        source: ``.jsonl`` (``file size boxes class labels gsd_m split`` a line, or RSVQA's ``qa``
+            in place of ``labels``; ``complete`` names the classes boxed without fail in that
+            image, ``unsure`` says none is), COCO ``.json``, a folder of DOTA ``.txt`` or of VOC
+            ``.xml``, or of images without any.
         images: Where the images are; beside ``source`` by default.
         dataset: Its name; the rows' own, else the file's, by default.
         licence: Of the images, carried into everything made from them.
@@ -242,10 +242,10 @@ def read_annotated(
     skipped = skipped if skipped is not None else Skipped()
     renamed = {class_name(k): class_name(v) for k, v in (aliases or {}).items()}
     wanted = None if classes is None else {class_name(c) for c in classes}
-    rows = list(_rows(path))
+    rows = list(read_rows(path))
     if not rows:
         raise DataError(f"{path} holds no annotated image")
-    folder = Path(images).expanduser() if images is not None else _image_folder(path)
+    folder = Path(images).expanduser() if images is not None else image_folder(path)
     out = []
     for i, row in enumerate(rows):
         name = row.get("file")
@@ -258,6 +258,7 @@ def read_annotated(
         raw = [(str(b["label"]), b["bbox"]) for b in row.get("boxes") or ()]
         boxes = _clean_boxes(raw, size, name, wanted, renamed, skipped)
         labels = row.get("labels")
+        labels = presence_labels(row.get("qa") or ()) if labels is None else labels
         out.append(
             AnnotatedImage(
                 id=Path(name).stem, path=where, size=size,
@@ -319,117 +320,3 @@ def with_boxes(
     from dataclasses import replace
 
     return replace(image, boxes=tuple(boxes), complete=frozenset(complete))
-
-
-_SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp")
-
-
-def _image_folder(path: Path) -> Path:
-    if path.is_dir():
-        for name in ("images", "JPEGImages", "."):
-            if (path / name).is_dir() and any(
-                p.suffix.lower() in _SUFFIXES for p in (path / name).iterdir()
-            ):
-                return path / name
-        return path.parent / "images"
-    own = path.parent / path.stem
-    return own if own.is_dir() else path.parent
-
-
-def _rows(path: Path) -> Iterable[dict[str, Any]]:
-    if path.is_dir():
-        yield from _folder_rows(path)
-    elif path.suffix == ".jsonl":
-        for i, line in enumerate(path.read_text(encoding="utf-8").splitlines()):
-            if line.strip():
-                try:
-                    row = json.loads(line)
-                except json.JSONDecodeError as error:
-                    raise DataError(f"line {i + 1} of {path} is not JSON ({error})") from error
-                if not isinstance(row, dict):
-                    raise DataError(f"line {i + 1} of {path} is not an object")
-                yield row
-    elif path.suffix == ".json":
-        yield from _coco_rows(path)
-    else:
-        raise DataError(f"{path}: annotations are .jsonl, COCO .json, or a folder of .txt or .xml")
-
-
-def _coco_rows(path: Path) -> Iterable[dict[str, Any]]:
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        names = {c["id"]: c["name"] for c in data["categories"]}
-        boxes: dict[Any, list[dict[str, Any]]] = {}
-        for row in data["annotations"]:
-            x, y, w, h = row["bbox"]
-            boxes.setdefault(row["image_id"], []).append(
-                {"label": names[row["category_id"]], "bbox": [x, y, x + w, y + h]}
-            )
-        for image in data["images"]:
-            yield {
-                "file": image["file_name"], "size": [image["width"], image["height"]],
-                "boxes": boxes.get(image["id"], []), "gsd_m": image.get("gsd_m"),
-            }  # fmt: skip
-    except (json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
-        raise DataError(
-            f"{path} is not COCO annotations ({type(error).__name__}: {error})"
-        ) from error
-
-
-def _folder_rows(path: Path) -> Iterable[dict[str, Any]]:
-    xml = sorted(path.glob("Annotations/*.xml")) or sorted(path.glob("*.xml"))
-    txt = sorted(path.glob("labelTxt*/*.txt")) or sorted(path.glob("*.txt"))
-    folder = _image_folder(path)
-    by_stem = {
-        p.stem: p.name for p in (folder.iterdir() if folder.is_dir() else ())
-        if p.suffix.lower() in _SUFFIXES
-    }  # fmt: skip
-    for file in xml or txt:
-        if file.stem not in by_stem:
-            raise DataError(f"no image for {file} in {folder}")
-        read = _voc_boxes if xml else _dota_boxes
-        boxes, gsd = read(file)
-        yield {"file": by_stem[file.stem], "boxes": boxes, "gsd_m": gsd}
-    if not xml and not txt:
-        for name in sorted(by_stem.values()):
-            yield {"file": name}
-
-
-def _voc_boxes(file: Path) -> tuple[list[dict[str, Any]], float | None]:
-    text = file.read_text(encoding="utf-8", errors="replace")
-    if "<!ENTITY" in text:
-        raise DataError(f"{file} declares entities, which annotations never need; not read")
-    try:
-        tree = ET.fromstring(text)  # nosec B314 - entities refused above
-        return [
-            {
-                "label": thing.findtext("name") or "",
-                "bbox": [
-                    float(thing.findtext(f"bndbox/{k}") or "nan")
-                    for k in ("xmin", "ymin", "xmax", "ymax")
-                ],
-            }
-            for thing in tree.findall("object")
-        ], None
-    except (ET.ParseError, ValueError) as error:
-        raise DataError(f"{file} is not VOC annotations ({error})") from error
-
-
-def _dota_boxes(file: Path) -> tuple[list[dict[str, Any]], float | None]:
-    """DOTA: eight corner coordinates, class, difficulty; a ``gsd:`` line above."""
-    boxes, gsd = [], None
-    for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
-        parts = line.split()
-        if line.lower().startswith("gsd:"):
-            try:
-                gsd = float(line.split(":", 1)[1])
-            except ValueError:
-                gsd = None
-        elif len(parts) >= 9:
-            try:
-                xy = [float(p) for p in parts[:8]]
-            except ValueError as error:
-                raise DataError(f"{file}: {line!r} is not a DOTA line ({error})") from error
-            edges = [min(xy[::2]), min(xy[1::2]), max(xy[::2]), max(xy[1::2])]
-            boxes.append({"label": parts[8], "bbox": edges})
-    return boxes, gsd

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from rsvlm_geo.annotation_files import IMAGE_SUFFIXES
 from rsvlm_geo.errors import DataError
 
 __all__ = ["Duplicate", "embed_thumbnails", "find_duplicates", "find_leaks", "image_files"]
 
 Embed = Callable[[Sequence[Path]], NDArray[np.float32]]
-_SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ def image_files(folder: str | Path) -> list[Path]:
     root = Path(folder).expanduser()
     if not root.is_dir():
         raise DataError(f"no folder {root} to check against")
-    return sorted(p for p in root.rglob("*") if p.suffix.lower() in _SUFFIXES)
+    return sorted(p for p in root.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES)
 
 
 def embed_thumbnails(paths: Sequence[Path]) -> NDArray[np.float32]:

@@ -1,17 +1,21 @@
-"""Two graphs of a few hundred bytes that move rows of a cache about on the device it lies on.
+"""Graphs of a node or two, written byte by byte in protobuf's wire format.
 
 ONNX Runtime's Python interface can keep arrays on a card but offers no operation on them, so what
-a cache needs (take rows and columns, stack two) is itself a graph. They are written here byte by
-byte in protobuf's wire format, so that running a model needs no ``onnx`` package.
+a cache needs (take rows and columns, stack two) is itself a graph; so is the product in bytes that
+a search of many vectors walks through. Running them needs no ``onnx`` package.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-__all__ = ["gather_graph", "stack_graph"]
+import numpy as np
+from numpy.typing import NDArray
 
-_TYPES = {"float32": 1, "int64": 7, "float16": 10, "bfloat16": 16}
+__all__ = ["byte_scores_graph", "gather_graph", "stack_graph"]
+
+_TYPES = {"float32": 1, "uint8": 2, "int8": 3, "int64": 7, "float16": 10, "bfloat16": 16}
+_FLOAT32 = _TYPES["float32"]
 
 
 def gather_graph(dtype: str) -> bytes:
@@ -43,8 +47,39 @@ def stack_graph(dtype: str) -> bytes:
     )
 
 
-def _model(nodes: Sequence[bytes], inputs: Sequence[bytes], outputs: Sequence[bytes]) -> bytes:
-    graph = b"".join(_bytes(1, node) for node in nodes) + _text(2, "cache")
+def byte_scores_graph(columns: NDArray[np.int8], scales: NDArray[np.float32]) -> bytes:
+    """``scores = float(query @ columns) * scales``, with the columns as weights of the graph.
+
+    Args:
+        columns: int8[D, n], as many vectors as may be kept within protobuf's 2 GB.
+        scales: float32[n].
+
+    Returns:
+        A graph of ``query`` uint8[1, D], whose zero is 128, to ``scores`` float32[1, n].
+    """
+    nodes = [
+        _node("MatMulInteger", ["query", "columns", "zero"], ["product"], {}),
+        _node("Cast", ["product"], ["real"], {"to": _FLOAT32}),
+        _node("Mul", ["real", "scales"], ["scores"], {}),
+    ]
+    return _model(
+        nodes,
+        [_value("query", "uint8", ("one", "d"))],
+        [_value("scores", "float32", ("one", "n"))],
+        [
+            _weight("columns", columns),
+            _weight("scales", scales),
+            _weight("zero", np.array(128, np.uint8)),
+        ],
+    )
+
+
+def _model(
+    nodes: Sequence[bytes], inputs: Sequence[bytes], outputs: Sequence[bytes],
+    weights: Sequence[bytes] = (),
+) -> bytes:  # fmt: skip
+    graph = b"".join(_bytes(1, node) for node in nodes) + _text(2, "tiny")
+    graph += b"".join(_bytes(5, weight) for weight in weights)
     graph += b"".join(_bytes(11, value) for value in inputs)
     graph += b"".join(_bytes(12, value) for value in outputs)
     return _int(1, 8) + _bytes(7, graph) + _bytes(8, _text(1, "") + _int(2, 13))
@@ -56,6 +91,12 @@ def _node(op: str, inputs: Sequence[str], outputs: Sequence[str], ints: Mapping[
     for name, value in ints.items():
         node += _bytes(5, _text(1, name) + _int(3, value) + _int(20, 2))
     return node
+
+
+def _weight(name: str, values: NDArray[np.generic]) -> bytes:
+    dims = b"".join(_int(1, size) for size in values.shape)
+    kind = _int(2, _TYPES[values.dtype.name])
+    return dims + kind + _text(8, name) + _bytes(9, values.tobytes())
 
 
 def _value(name: str, dtype: str, shape: Sequence[str]) -> bytes:

@@ -6,18 +6,22 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rsvlm_geo.retrieval.collection import Collection, Found
     from rsvlm_geo.retrieval.embedder import Embedder, load_embedder
     from rsvlm_geo.retrieval.heatmap import HeatMap, make_heatmap
-    from rsvlm_geo.retrieval.index import TileIndex, VectorSearch, read_index
+    from rsvlm_geo.retrieval.index import TileIndex, read_index
+    from rsvlm_geo.retrieval.scan import VectorSearch
     from rsvlm_geo.retrieval.searching import SearchResult, index_scene, search
     from rsvlm_geo.retrieval.zeroshot import class_vectors, zero_shot
 
 _HOME = {
+    "Collection": "collection",
     "Embedder": "embedder",
+    "Found": "collection",
     "HeatMap": "heatmap",
     "SearchResult": "searching",
     "TileIndex": "index",
-    "VectorSearch": "index",
+    "VectorSearch": "scan",
     "class_vectors": "zeroshot",
     "index_scene": "searching",
     "load_embedder": "embedder",
@@ -28,7 +32,9 @@ _HOME = {
 }
 
 __all__ = [
+    "Collection",
     "Embedder",
+    "Found",
     "HeatMap",
     "SearchResult",
     "TileIndex",

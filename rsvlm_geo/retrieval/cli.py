@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+    from rsvlm_geo.retrieval import Found, SearchResult
 
 __all__ = ["index", "search"]
 
@@ -43,12 +49,23 @@ def search(
     scene: str, text: str, model: str | None, scales: str, out: Path | None, tiles: Path | None,
     index_file: Path | None, top: int, bbox: str | None, as_json: bool,
 ) -> None:  # fmt: skip
-    """Rank the tiles of SCENE by how well TEXT describes them, and map it."""
+    """Rank the tiles of SCENE by how well TEXT describes them, and map it.
+
+    SCENE may also be the .parquet that `rsvlm-geo index` made of many scenes: its tiles are then
+    ranked over all of them, without a heat map.
+    """
+    if scene.lower().endswith(".parquet"):
+        if out is not None or index_file is not None or bbox is not None:
+            raise click.UsageError(
+                "an index of many scenes is searched without -o, --index and --bbox"
+            )
+        _search_collection(scene, text, model, tiles, top, as_json)
+        return
     from rsvlm_geo.retrieval import searching
     from rsvlm_geo.scene import open_scene
 
     opened = open_scene(scene)
-    aoi = tuple(float(v) for v in bbox.split(",")) if bbox else None
+    aoi = bbox or None
     have = index_file if index_file is not None and index_file.is_file() else None
     found = searching.search(
         opened, text, model=model, index=have, k=top, scales=_scales(scales), aoi=aoi
@@ -58,22 +75,33 @@ def search(
         click.echo(f"index: {index_file}", err=True)
     if out is not None:
         click.echo(f"heat map: {found.write(out)}", err=True)
-    if tiles is not None:
-        _write_tiles(found, tiles)
-        click.echo(f"tiles: {tiles}", err=True)
-    if as_json:
-        rows = json.loads(found.tiles.drop(columns="geometry").to_json(orient="records"))
-        click.echo(json.dumps({"text": text, "tiles": rows, "notes": list(found.notes)}))
-    else:
-        click.echo(str(found))
+    _tell(found, tiles, as_json)
     if found.failed:
         raise SystemExit(3)
 
 
-def _write_tiles(found: object, path: Path) -> None:
+def _search_collection(
+    file: str, text: str, model: str | None, tiles: Path | None, top: int, as_json: bool
+) -> None:
+    from rsvlm_geo.retrieval.collection import Collection
+
+    _tell(Collection(file, model).search(text, top), tiles, as_json)
+
+
+def _tell(found: SearchResult | Found, tiles: Path | None, as_json: bool) -> None:
+    if tiles is not None:
+        _write_tiles(found.tiles, tiles)
+        click.echo(f"tiles: {tiles}", err=True)
+    if as_json:
+        rows = json.loads(found.tiles.drop(columns="geometry").to_json(orient="records"))
+        click.echo(json.dumps({"text": found.text, "tiles": rows, "notes": list(found.notes)}))
+    else:
+        click.echo(str(found))
+
+
+def _write_tiles(frame: gpd.GeoDataFrame, path: Path) -> None:
     from rsvlm_geo.errors import OutputError
 
-    frame = found.tiles  # type: ignore[attr-defined]
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         if path.suffix == ".parquet":
@@ -98,27 +126,18 @@ def _write_tiles(found: object, path: Path) -> None:
 )
 def index(scenes: tuple[str, ...], model: str | None, scales: str, out: Path) -> None:
     """Embed the tiles of SCENES into one index for later searches."""
-    import numpy as np
-    import pandas as pd
-
     from rsvlm_geo.retrieval import TileIndex, index_scene, load_embedder
+    from rsvlm_geo.retrieval.collection import join_indexes
 
     embedder = load_embedder(model)
     parts: list[TileIndex] = []
     failed = 0
     for name in scenes:
         made, lost = index_scene(name, embedder, scales=_scales(scales))
-        if parts and made.tiles.crs != parts[0].tiles.crs:
-            made = TileIndex(
-                made.tiles.to_crs(parts[0].tiles.crs), made.vectors, made.model, made.sha256
-            )
         parts.append(made)
         failed += lost
         click.echo(f"{name}: {len(made)} tiles", err=True)
-    whole = TileIndex(
-        pd.concat([p.tiles for p in parts], ignore_index=True),
-        np.concatenate([p.vectors for p in parts]), parts[0].model, parts[0].sha256,
-    )  # fmt: skip
+    whole = join_indexes(parts)
     whole.write(out)
     click.echo(f"{out}: {len(whole)} tiles of {len(scenes)} scenes")
     if failed:

@@ -27,6 +27,9 @@ class HeatMap:
     """Side of a cell, scene pixels."""
     text: str
     model: str
+    p: NDArray[np.float32] | None = None
+    """float32[rows, columns], mean probability that the words fit a tile better than other
+    descriptions do: near 0 everywhere where what was asked for is nowhere."""
 
     @property
     def heat(self) -> NDArray[np.float32]:
@@ -43,7 +46,7 @@ class HeatMap:
         return np.clip(out, 0.0, 1.0)
 
     def write(self, path: str | Path, scene: Scene) -> Path:
-        """A cloud-optimised GeoTIFF: band 1 heat 0..1, band 2 mean cosine; NaN is nodata.
+        """A cloud-optimised GeoTIFF: heat 0..1, mean cosine and, if known, p; NaN is nodata.
 
         Raises:
             OutputError: It cannot be written.
@@ -56,9 +59,14 @@ class HeatMap:
         from rsvlm_geo.layers.write import replace_with
 
         rows, columns = self.similarity.shape
+        bands = [
+            (self.heat, "heat, 0..1 within this scene"), (self.similarity, "mean cosine similarity")
+        ]  # fmt: skip
+        if self.p is not None:
+            bands.append((self.p, "probability against other descriptions"))
         profile: dict[str, Any] = {
-            "driver": "GTiff", "dtype": "float32", "count": 2, "height": rows, "width": columns,
-            "nodata": float("nan"),
+            "driver": "GTiff", "dtype": "float32", "count": len(bands), "height": rows,
+            "width": columns, "nodata": float("nan"),
         }  # fmt: skip
         ground = scene.ground
         if ground.kind == "affine" and ground.transform is not None:
@@ -74,10 +82,9 @@ class HeatMap:
             with warnings.catch_warnings(), MemoryFile() as memory:
                 warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
                 with memory.open(**profile) as raw:
-                    raw.write(self.heat, 1)
-                    raw.write(self.similarity, 2)
-                    raw.set_band_description(1, "heat, 0..1 within this scene")
-                    raw.set_band_description(2, "mean cosine similarity")
+                    for i, (values, said) in enumerate(bands, 1):
+                        raw.write(values, i)
+                        raw.set_band_description(i, said)
                     raw.update_tags(text=self.text, model=self.model, scene=scene.href)
                     if ground.kind == "gcps":
                         raw.gcps = _gcps(ground.gcps, self.cell_px), ground.crs_wkt
@@ -103,6 +110,7 @@ def make_heatmap(
     model: str,
     cells: int = 8,
     valid: NDArray[np.bool_] | None = None,
+    p: NDArray[np.float64] | None = None,
 ) -> HeatMap:
     """Average the similarity of all tiles over each cell.
 
@@ -112,7 +120,8 @@ def make_heatmap(
         shape: ``(height, width)`` of the scene, pixels.
         text, model: For the map's tags.
         cells: Cells across the smallest tile.
-        valid: bool[rows, columns] of the result, where there is data; all by default.
+        valid: bool of any shape laid over the scene, where there is data; all by default.
+        p: float[n], each tile's probability, for a map of it.
 
     References:
         Overlapping tiles of several sizes, averaged per pixel: Yuan et al. (2022). Their median
@@ -121,19 +130,39 @@ def make_heatmap(
     side = float(np.minimum(windows[:, 2], windows[:, 3]).min()) if len(windows) else 1.0
     cell = max(side / cells, 1.0)
     rows, columns = max(1, int(np.ceil(shape[0] / cell))), max(1, int(np.ceil(shape[1] / cell)))
-    # sums by corners: add at a window's corners, then cumulate once
-    total, count = np.zeros((rows + 1, columns + 1)), np.zeros((rows + 1, columns + 1))
     x0 = np.clip(np.rint(windows[:, 0] / cell), 0, columns).astype(np.intp)
     y0 = np.clip(np.rint(windows[:, 1] / cell), 0, rows).astype(np.intp)
     x1 = np.clip(np.rint((windows[:, 0] + windows[:, 2]) / cell), 0, columns).astype(np.intp)
     y1 = np.clip(np.rint((windows[:, 1] + windows[:, 3]) / cell), 0, rows).astype(np.intp)
-    for y, x, sign in ((y0, x0, 1.0), (y0, x1, -1.0), (y1, x0, -1.0), (y1, x1, 1.0)):
-        np.add.at(total, (y, x), sign * similarity)
-        np.add.at(count, (y, x), sign)
-    total = total.cumsum(0).cumsum(1)[:rows, :columns]
-    count = np.rint(count.cumsum(0).cumsum(1)[:rows, :columns])
-    mean = np.full((rows, columns), np.nan, dtype=np.float32)
-    np.divide(total, count, out=mean, where=count > 0, casting="unsafe")
+    corners = ((y0, x0, 1.0), (y0, x1, -1.0), (y1, x0, -1.0), (y1, x1, 1.0))
+
+    def sums(values: NDArray[Any] | float) -> NDArray[np.float64]:
+        """Add at a window's corners, then cumulate once."""
+        table = np.zeros((rows + 1, columns + 1))
+        for y, x, sign in corners:
+            np.add.at(table, (y, x), sign * values)
+        return table.cumsum(0).cumsum(1)[:rows, :columns]
+
+    count = np.rint(sums(1.0))
+    seen = count > 0
     if valid is not None:
-        mean[~valid] = np.nan
-    return HeatMap(mean, cell, text, model)
+        seen &= _laid_over(valid, (rows, columns), cell, shape)
+
+    def means(values: NDArray[Any]) -> NDArray[np.float32]:
+        mean = np.full((rows, columns), np.nan, dtype=np.float32)
+        np.divide(sums(values), count, out=mean, where=seen, casting="unsafe")
+        return mean
+
+    return HeatMap(means(similarity), cell, text, model, None if p is None else means(p))
+
+
+def _laid_over(
+    valid: NDArray[np.bool_], cells: tuple[int, int], cell: float, shape: tuple[int, int]
+) -> NDArray[np.bool_]:
+    """The mask at the middle of each cell: bool[rows, columns]."""
+    at = [
+        np.clip((np.arange(n) + 0.5) * cell / side * have, 0, have - 1).astype(np.intp)
+        for n, side, have in zip(cells, shape, valid.shape, strict=True)
+    ]
+    out: NDArray[np.bool_] = valid[np.ix_(*at)]
+    return out

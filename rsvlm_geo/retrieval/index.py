@@ -1,10 +1,13 @@
-"""An index of tiles: their vectors and footprints in one GeoParquet file, searched exactly."""
+"""An index of tiles: their vectors and footprints in one GeoParquet file.
+
+Format 2 holds the vectors as lists of one fixed length; format 1, which is read as well, as lists
+of any.
+"""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,80 +19,11 @@ from rsvlm_geo.errors import DataError, ResumeError
 if TYPE_CHECKING:
     import geopandas as gpd
 
-__all__ = ["TileIndex", "VectorSearch", "read_index"]
+__all__ = ["FORMAT", "TileIndex", "read_index"]
 
-_META = "rsvlm_index"
-
-
-class VectorSearch:
-    """The nearest of many unit vectors, exactly as far as it matters.
-
-    Up to ``small`` vectors, one product in float32. Beyond, all are first compared in eight bits
-    (a quarter of the memory to walk through), by usearch where it is installed, and the best
-    ``rescore`` of those are compared again in float32.
-
-    Args:
-        vectors: float32[n, D], unit length.
-        rescore: How many are compared in full.
-        small: Up to so many, all are.
-    """
-
-    def __init__(
-        self, vectors: NDArray[np.float32], *, rescore: int = 512, small: int = 50_000
-    ) -> None:
-        self.vectors = np.ascontiguousarray(vectors, dtype=np.float32)
-        self.rescore, self.small = rescore, small
-        self._bytes: NDArray[np.int8] | None = None
-        if len(self.vectors) > small:
-            self._bytes = self._quantise(self.vectors)
-
-    @staticmethod
-    def _quantise(vectors: NDArray[np.float32]) -> NDArray[np.int8]:
-        out = np.empty(vectors.shape, dtype=np.int8)
-        for start in range(0, len(vectors), 1 << 16):  # never a second copy in float
-            part = vectors[start : start + (1 << 16)]
-            top = np.maximum(np.abs(part).max(axis=1, keepdims=True), 1e-12)
-            out[start : start + (1 << 16)] = np.rint(part * (127.0 / top)).astype(np.int8)
-        return out
-
-    def search(
-        self, query: NDArray[np.float32], k: int
-    ) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
-        """The ``k`` nearest.
-
-        Args:
-            query: float32[D], unit length.
-            k: At most so many.
-
-        Returns:
-            ``(int[k], float32[k])``: indices, best first, and cosines.
-        """
-        n = len(self.vectors)
-        k = min(k, n)
-        if k == 0:
-            return np.zeros(0, np.intp), np.zeros(0, np.float32)
-        if self._bytes is None:
-            near = np.arange(n)
-        else:
-            near = self._coarse(query, min(max(self.rescore, 4 * k), n))
-        scores = self.vectors[near] @ np.asarray(query, dtype=np.float32)
-        best = np.argpartition(-scores, k - 1)[:k]
-        best = best[np.argsort(-scores[best], kind="stable")]
-        return near[best], scores[best]
-
-    def _coarse(self, query: NDArray[np.float32], m: int) -> NDArray[np.intp]:
-        assert self._bytes is not None
-        try:
-            # onnxruntime 1.31 crashes the process when it is loaded after usearch 2.26
-            import_module("onnxruntime")
-            usearch = import_module("usearch.index")
-        except ImportError:
-            scores = np.empty(len(self.vectors), dtype=np.float32)
-            np.dot(self.vectors, query, out=scores)
-            return np.argpartition(-scores, m - 1)[:m]
-        small = self._quantise(np.asarray(query, dtype=np.float32)[None])[0]
-        matches = usearch.search(self._bytes, small, m, usearch.MetricKind.Cos, exact=True)
-        return np.asarray(matches.keys, dtype=np.intp)
+FORMAT = 2
+"""Of the files written here."""
+_META = b"rsvlm_index"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,17 +54,20 @@ class TileIndex:
         target = Path(path).expanduser()
         target.parent.mkdir(parents=True, exist_ok=True)
         frame = self.tiles.copy()
-        frame["embedding"] = list(self.vectors)
         frame.attrs = {}
-        said = json.dumps({"model": self.model, "sha256": self.sha256})
+        said = {"format": FORMAT, "model": self.model, "sha256": self.sha256}
 
         def write(part: Path) -> None:
+            import pyarrow as pa
             import pyarrow.parquet as pq
 
             frame.to_parquet(part, index=False)
             table = pq.read_table(part)
-            meta = {**(table.schema.metadata or {}), _META.encode(): said.encode()}
-            pq.write_table(table.replace_schema_metadata(meta), part, compression="zstd")
+            meta = {**(table.schema.metadata or {}), _META: json.dumps(said).encode()}
+            values = pa.array(np.ascontiguousarray(self.vectors, np.float32).ravel())
+            lists = pa.FixedSizeListArray.from_arrays(values, self.vectors.shape[1])
+            table = table.append_column("embedding", lists).replace_schema_metadata(meta)
+            pq.write_table(table, part, compression="zstd", row_group_size=50_000)
 
         replace_with(target, write)
         return target
@@ -152,7 +89,7 @@ def read_index(path: str | Path) -> TileIndex:
     """An index written by :meth:`TileIndex.write`.
 
     Raises:
-        DataError: It is missing, or no such index.
+        DataError: It is missing, no such index, damaged, or of a later format.
     """
     import geopandas as gpd
     import pyarrow.parquet as pq
@@ -161,14 +98,33 @@ def read_index(path: str | Path) -> TileIndex:
     if not file.is_file():
         raise DataError(f"no index at {file}")
     try:
-        meta: dict[bytes, Any] = pq.read_schema(file).metadata or {}
-        said = json.loads(meta[_META.encode()])
-        frame = gpd.read_parquet(file)
-        vectors = (
-            np.stack(frame["embedding"].to_numpy()).astype(np.float32)
-            if len(frame)
-            else np.zeros((0, 1), np.float32)
-        )
+        schema = pq.read_schema(file)
+        said: dict[str, Any] = json.loads((schema.metadata or {})[_META])
+        made = int(said.get("format", 1))
     except (KeyError, ValueError, OSError) as error:
-        raise DataError(f"{file} is not an index of tiles ({error})") from error
-    return TileIndex(frame.drop(columns="embedding"), vectors, said["model"], said["sha256"])
+        raise DataError(
+            f"{file} is not an index of tiles ({error}); make one with rsvlm-geo index"
+        ) from error
+    if made > FORMAT:
+        raise DataError(
+            f"{file} is an index of format {made} and this rsvlm-geo reads up to {FORMAT}; upgrade "
+            "rsvlm-geo, or make the index again"
+        )
+    try:
+        frame = gpd.read_parquet(file, columns=[n for n in schema.names if n != "embedding"])
+        vectors = _vectors(pq.read_table(file, columns=["embedding"])["embedding"])
+        return TileIndex(frame, vectors, said["model"], said["sha256"])
+    except (KeyError, ValueError, OSError) as error:
+        raise DataError(f"{file} is a damaged index ({error}); make it again") from error
+
+
+def _vectors(column: Any) -> NDArray[np.float32]:
+    """A column of lists of one length as float32[n, D], without an object a row."""
+    parts = [chunk.flatten().to_numpy(zero_copy_only=False) for chunk in column.chunks]
+    values = np.concatenate(parts) if parts else np.zeros(0)
+    if not len(column):
+        return np.zeros((0, 1), np.float32)
+    if len(values) % len(column):
+        raise ValueError("its vectors are of several lengths")
+    out: NDArray[np.float32] = values.astype(np.float32, copy=False).reshape(len(column), -1)
+    return out

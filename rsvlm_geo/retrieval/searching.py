@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from rsvlm_geo.errors import CoverageWarning, SceneContentError, TaskError
 from rsvlm_geo.retrieval.embedder import Embedder, load_embedder
 from rsvlm_geo.retrieval.heatmap import HeatMap, make_heatmap
-from rsvlm_geo.retrieval.index import TileIndex, VectorSearch, read_index
-from rsvlm_geo.retrieval.zeroshot import BACKGROUND
+from rsvlm_geo.retrieval.index import TileIndex, read_index
+from rsvlm_geo.retrieval.ranking import odds_of, rank_tiles, tile_line
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -48,14 +48,7 @@ class SearchResult:
 
     def __str__(self) -> str:
         lines = [f"{self.text!r} in {self.scene.name}: {len(self.index)} tiles searched"]
-        for row in self.tiles.itertuples():
-            lines.append(
-                f"  {row.rank:>3}. tile {row.tile_id} at {row.gsd_m:.3g} m  "
-                f"similarity {row.similarity:.3f}  p {row.p:.2f}"
-                if row.gsd_m is not None
-                else f"  {row.rank:>3}. tile {row.tile_id}  similarity {row.similarity:.3f}  "
-                f"p {row.p:.2f}"
-            )
+        lines += [tile_line(row) for row in self.tiles.itertuples()]
         return "\n".join([*lines, *(f"  note: {n}" for n in self.notes)])
 
 
@@ -153,23 +146,24 @@ def _fit(images: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     )
 
 
-def _spread(frame: gpd.GeoDataFrame, order: NDArray[np.intp], k: int) -> list[int]:
-    """The best ``k`` that overlap each other by less than a third."""
-    kept: list[int] = []
-    x0, y0 = frame["col_off"].to_numpy(float), frame["row_off"].to_numpy(float)
-    x1, y1 = x0 + frame["width"].to_numpy(float), y0 + frame["height"].to_numpy(float)
-    area = (x1 - x0) * (y1 - y0)
-    names = frame["scene"].to_numpy()
-    for i in order:
-        if len(kept) == k:
-            break
-        others = np.array([j for j in kept if names[j] == names[i]], dtype=np.intp)
-        wide = np.minimum(x1[others], x1[i]) - np.maximum(x0[others], x0[i])
-        high = np.minimum(y1[others], y1[i]) - np.maximum(y0[others], y0[i])
-        both = np.clip(wide, 0, None) * np.clip(high, 0, None)
-        if not len(others) or (both / np.minimum(area[others], area[i])).max() < 0.34:
-            kept.append(int(i))
-    return kept
+def _tiles_of(index: TileIndex, scene: Scene, aoi: Any) -> NDArray[np.bool_]:
+    """Which tiles of an index are of this scene, and touch the area of interest: bool[n]."""
+    own: NDArray[np.bool_] = (index.tiles["scene"] == scene.name).to_numpy()
+    if not own.any():
+        raise TaskError(f"the index holds no tile of {scene.name}; make it from this scene")
+    if aoi is not None:
+        import shapely
+
+        from rsvlm_geo.scene.aoi import aoi_in_pixels
+
+        x, y, wide, high = (
+            index.tiles[c].to_numpy(float) for c in ("col_off", "row_off", "width", "height")
+        )
+        area = aoi_in_pixels(scene, aoi)
+        own = own & shapely.intersects(shapely.box(x, y, x + wide, y + high), area)
+        if not own.any():
+            raise TaskError(f"the index holds no tile of {scene.name} in the area of interest")
+    return own
 
 
 def search(
@@ -215,50 +209,19 @@ def search(
     else:
         made = index if isinstance(index, TileIndex) else read_index(index)
         made.check(embedder.info.name, embedder.info.sha256)
-    own = (made.tiles["scene"] == opened.name).to_numpy()
-    if not own.any():
-        raise TaskError(f"the index holds no tile of {opened.name}; make it from this scene")
+    own = _tiles_of(made, opened, aoi if index is not None else None)
     vectors = made.vectors[own]
     frame = made.tiles[own].reset_index(drop=True)
     similarity = vectors @ query
-    order, _ = VectorSearch(vectors).search(query, min(len(vectors), max(20 * k, 200)))
-    kept = _spread(frame, order, k)
-    found = frame.iloc[kept].copy()
-    found.insert(0, "rank", range(1, len(kept) + 1))
-    found["similarity"] = similarity[kept].astype(float)
-    p, rival = _against_background(embedder, text, vectors[kept], query)
-    found["p"] = p
+    order = np.argsort(-similarity, kind="stable")
+    found, notes = rank_tiles(embedder, text, query, frame, vectors, order, k)
     windows = frame[["col_off", "row_off", "width", "height"]].to_numpy(np.float64)
     heat = make_heatmap(
-        windows, similarity, (opened.height, opened.width), text=text, model=embedder.info.name
-    )
-    notes = []
-    if len(p) and p.max() < 0.5:
-        notes.append(
-            f"no tile fits {text!r} better than everything else: the best looks more like "
-            f"{rival!r}; the heat map then only shows where the scene comes nearest"
-        )
+        windows, similarity, (opened.height, opened.width), text=text, model=embedder.info.name,
+        valid=None if (frame["valid_frac"] >= 1).all() else opened.preview()[1],
+        p=odds_of(embedder, text, vectors, query)[0],
+    )  # fmt: skip
     if failed:
         notes.append(f"{failed} tiles could not be read and were not searched")
         warnings.warn(notes[-1], CoverageWarning, stacklevel=2)
-    return SearchResult(
-        text, found.reset_index(drop=True), heat, opened, made, failed, tuple(notes)
-    )
-
-
-def _against_background(
-    embedder: Embedder, text: str, vectors: NDArray[np.float32], query: NDArray[np.float32]
-) -> tuple[NDArray[np.float64], str]:
-    """Softmax of the words against other descriptions, at the model's own temperature."""
-    others = [b for b in BACKGROUND if b.lower() != text.lower()]
-    with_others = np.concatenate([query[None], embedder.embed_texts(others)])
-    # descriptions that mean the same as the words are no rivals
-    alike = with_others[1:] @ query > 0.8
-    with_others = with_others[np.concatenate([[True], ~alike])]
-    names = [b for b, a in zip(others, alike, strict=True) if not a]
-    logits = getattr(embedder, "logit_scale", 100.0) * (vectors @ with_others.T).astype(np.float64)
-    logits -= logits.max(axis=1, keepdims=True)
-    odds = np.exp(logits)
-    p = odds / odds.sum(axis=1, keepdims=True)
-    rival = names[int(p[0, 1:].argmax())] if len(p) and names else ""
-    return p[:, 0], rival
+    return SearchResult(text, found, heat, opened, made, failed, tuple(notes))

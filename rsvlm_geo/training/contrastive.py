@@ -22,6 +22,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from rsvlm_geo.errors import DataError
+from rsvlm_geo.training.search_texts import (
+    SYNONYMS,
+    encode_texts,
+    short_texts,
+    swap_words,
+    train_tokenizer,
+)
 
 __all__ = ["ImageHead", "Settings", "TextTower", "contrastive_loss", "train"]
 
@@ -98,78 +105,19 @@ class ImageHead(nn.Module):
 
 
 def contrastive_loss(image: Tensor, text: Tensor, scale: Tensor, same: Tensor) -> Tensor:
-    """InfoNCE both ways, where equal captions count as right for each other's images.
+    """InfoNCE both ways, where a text counts as right for every image it is true of.
 
     Args:
         image, text: float[B, D], any length.
         scale: Inverse temperature.
-        same: bool[B, B], captions that are the same sentence; true on the diagonal.
+        same: bool[B, B], whether the text (column) is true of the image (row); true on the
+            diagonal.
     """
     logits = scale * F.normalize(image, dim=1) @ F.normalize(text, dim=1).T
-    target = same.to(logits.dtype)
-    target = target / target.sum(1, keepdim=True)
-    loss: Tensor = (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target)) / 2
+    true = same.to(logits.dtype)
+    rows, columns = true / true.sum(1, keepdim=True), true.T / true.T.sum(1, keepdim=True)
+    loss: Tensor = (F.cross_entropy(logits, rows) + F.cross_entropy(logits.T, columns)) / 2
     return loss
-
-
-def train_tokenizer(texts: Sequence[str], s: Settings) -> Any:
-    """Whole words of the captions, lower case; others are ``<unk>`` and a search says so."""
-    from tokenizers import Tokenizer, normalizers, pre_tokenizers
-    from tokenizers.models import WordLevel
-    from tokenizers.trainers import WordLevelTrainer
-
-    tokenizer = Tokenizer(WordLevel(unk_token="<unk>"))
-    tokenizer.normalizer = normalizers.Lowercase()
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        [pre_tokenizers.Whitespace(), pre_tokenizers.Digits(individual_digits=True)]
-    )
-    trainer = WordLevelTrainer(vocab_size=s.vocab, special_tokens=["<pad>", "<unk>"])
-    tokenizer.train_from_iterator(texts, trainer)
-    return tokenizer
-
-
-def encode_texts(tokenizer: Any, texts: Sequence[str], length: int) -> NDArray[np.int64]:
-    """int64[n, T], 0 is padding."""
-    rows = [tokenizer.encode(t).ids[:length] for t in texts]
-    out = np.zeros((len(rows), max(len(r) for r in rows)), dtype=np.int64)
-    for i, row in enumerate(rows):
-        out[i, : len(row)] = row
-    return out
-
-
-SYNONYMS = {
-    "airplanes": ("planes", "aircraft", "jets"), "airplane": ("plane", "aircraft", "jet"),
-    "cars": ("vehicles", "automobiles"), "car": ("vehicle", "automobile"),
-    "storage tanks": ("tanks", "oil tanks", "fuel tanks"), "storage tank": ("tank", "oil tank"),
-    "trees": ("tree crowns", "woods"), "boats": ("ships", "vessels"), "ships": ("boats", "vessels"),
-    "farmland": ("fields", "cropland", "crops"), "buildings": ("houses", "built-up area"),
-    "freeway": ("highway", "motorway"), "river": ("stream",), "docks": ("piers",),
-    "harbor": ("port", "marina"), "residential area": ("houses", "neighborhood", "suburb"),
-    "parking lot": ("car park",), "pavement": ("road", "roads", "asphalt"),
-    "a sea or lake": ("a lake", "the sea", "water"), "overhead": ("aerial", "satellite"),
-}  # fmt: skip
-"""Other words for what the captions say, swapped in at random so that people may use them."""
-
-
-def swap_words(text: str, rng: np.random.Generator, chance: float = 0.3) -> str:
-    """A caption in other words, now and then."""
-    for word, others in SYNONYMS.items():
-        if word in text and rng.random() < chance:
-            text = text.replace(word, others[int(rng.integers(len(others)))])
-    return text
-
-
-def short_texts(facts: Sequence[str]) -> list[str]:
-    """``three cars`` and the like from a record's facts: what people type into a search box."""
-    out = []
-    for fact in facts:
-        kind, _, phrase = fact.partition(": ")
-        if phrase and kind.split(" ")[0] in ("scene", "count", "label"):
-            out.append(phrase)
-            words = phrase.split(" ", 1)
-            if kind.startswith("count") and len(words) == 2:
-                out.append(words[1])
-    return out
 
 
 def train(
@@ -196,10 +144,13 @@ def train(
         raise DataError(f"{len(features)} images have {len(captions)} lists of captions")
     torch.manual_seed(s.seed)
     rng = np.random.default_rng(s.seed)
-    texts = [[*c, *short_texts(f)] for c, f in zip(captions, facts, strict=True)]
+    texts = [
+        list(dict.fromkeys([*c, *short_texts(f)])) for c, f in zip(captions, facts, strict=True)
+    ]
+    known = [frozenset(t) for t in texts]
     everything = [t for group in texts for t in group]
     extra = [w for others in SYNONYMS.values() for w in others]
-    tokenizer = train_tokenizer([*everything, *extra], s)
+    tokenizer = train_tokenizer([*everything, *extra], s.vocab)
     head, tower = ImageHead(features.shape[1], s), TextTower(tokenizer.get_vocab_size(), s)
     x = torch.from_numpy(features)
     head.mean.copy_(x.mean(0))
@@ -220,13 +171,12 @@ def train(
     start = time.monotonic()
     for step in range(s.steps):
         pick = rng.choice(len(texts), min(s.batch, len(texts)), replace=False)
-        said = [swap_words(texts[i][int(rng.integers(len(texts[i])))], rng) for i in pick]
+        drawn = [texts[i][int(rng.integers(len(texts[i])))] for i in pick]
+        said = [swap_words(text, rng) for text in drawn]
         ids = torch.from_numpy(encode_texts(tokenizer, said, s.length))
         gone = (torch.rand(ids.shape) < 0.05) & (ids != 0)
         ids = torch.where(gone, torch.ones_like(ids), ids)
-        names = {t: k for k, t in enumerate(dict.fromkeys(said))}
-        label = torch.tensor([names[t] for t in said])
-        same = label[:, None] == label[None, :]
+        same = torch.tensor([[text in known[i] for text in drawn] for i in pick])
         loss = contrastive_loss(head(x[pick]), tower(ids), scale.exp().clamp(max=100.0), same)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
@@ -254,22 +204,6 @@ def similarity(
         rows.append(F.normalize(tower(torch.from_numpy(ids)), dim=1))
     out: NDArray[np.float64] = (image @ torch.cat(rows).T).double().numpy()
     return out
-
-
-def extract(
-    model: Any, files: Sequence[str], outputs: Sequence[str], batch: int = 16
-) -> NDArray[np.float32]:
-    """Features of a pack's encoder for many images: float32[n, F]."""
-    from rsvlm_geo.evaluate import fit_image
-
-    rows = []
-    for start in range(0, len(files), batch):
-        images = np.stack(
-            [fit_image(Path(f), model.info.image_size)[0] for f in files[start : start + batch]]
-        )
-        got = model.encode(images).outputs
-        rows.append(np.concatenate([got[n] for n in outputs], axis=1).astype(np.float32))
-    return np.concatenate(rows)
 
 
 def evaluate(
@@ -309,6 +243,7 @@ def main() -> None:
     from rsvlm_geo.model import load_model
     from rsvlm_geo.model.pack import hash_file
     from rsvlm_geo.training.search_pack import write_pack
+    from rsvlm_geo.training.search_views import WHOLE, features_of, texts_of, views_of
 
     parser = argparse.ArgumentParser(prog="python -m rsvlm_geo.training.contrastive",
                                      description=__doc__)  # fmt: skip
@@ -328,19 +263,29 @@ def main() -> None:
         records = _thin(records, args.max_per_set)
     model: Any = load_model(args.base, threads=args.threads)
     encoder = hash_file(model.pack.folder / "onnx" / "vision_encoder.onnx")
-    features = _cached(args.features, encoder, records, model, outputs)
     held = np.array([_is_val(r) for r in records])
+    side = model.info.image_size
+    shown = [
+        (i, view)
+        for i, r in enumerate(records)
+        for view in ((WHOLE,) if held[i] else views_of(r, side))
+    ]
+    features = features_of(
+        [(records[i].file, view) for i, view in shown], model, outputs, encoder, args.features
+    )
     s = Settings(steps=args.steps)
-    train_rows = [r for r, h in zip(records, held, strict=True) if not h]
-    val_rows = [r for r, h in zip(records, held, strict=True) if h]
+    taught = [j for j, (i, _) in enumerate(shown) if not held[i]]
+    asked = [j for j, (i, _) in enumerate(shown) if held[i]]
+    val_rows = [records[shown[j][0]] for j in asked]
     start = time.monotonic()
     head, tower, tokenizer, curve = train(
-        features[~held], [[c.text for c in r.captions] for r in train_rows],
-        [r.facts for r in train_rows], s,
+        features[taught], [texts_of(records[shown[j][0]], shown[j][1]) for j in taught],
+        [records[shown[j][0]].facts for j in taught], s,
     )  # fmt: skip
     took = time.monotonic() - start
-    scores = evaluate(head, tower, tokenizer, features[held], val_rows, s)
-    scores["train_images"] = len(train_rows)
+    scores = evaluate(head, tower, tokenizer, features[asked], val_rows, s)
+    scores["train_images"] = int((~held).sum())
+    scores["train_views"] = len(taught)
     write_pack(args.out, head, tower, tokenizer, s, {
         "base": args.base, "base_sha256": encoder, "base_outputs": outputs,
         "licence": args.licence, "evaluation": scores,
@@ -351,7 +296,8 @@ def main() -> None:
         row = scores[name]
         said = "  ".join(f"{k} {100 * v['value']:.1f}" for k, v in row.items())
         print(f"{name:<11} {said}  chance {100 * row['mr']['extra']['chance']:.1f}")
-    print(f"{len(train_rows)} images trained on in {took:.0f} s, {len(val_rows)} held out")
+    said = f"{scores['train_images']} images ({len(taught)} views) trained on in {took:.0f} s"
+    print(f"{said}, {len(val_rows)} held out")
 
 
 def _thin(records: Sequence[Any], limit: int) -> list[Any]:
@@ -366,7 +312,7 @@ def _thin(records: Sequence[Any], limit: int) -> list[Any]:
 
 
 def _is_val(record: Any) -> bool:
-    """The set's own validation split, or by sequence; trees are trained on only.
+    """The set's own validation split, or by sequence or place; trees are trained on only.
 
     The tree plots' split needs their coordinates, which captions do not carry: an image that the
     frozen encoder was trained on must not be called held out.
@@ -376,28 +322,14 @@ def _is_val(record: Any) -> bool:
     name = Path(record.file).name
     if record.dataset == "aerial_cars":
         return splits.car_split(name) in ("val", "calib")
+    if record.dataset.startswith("rsvqa"):
+        # the fine tiles that the encoder has not seen
+        return splits.street_split(name) in ("val", "calib") or record.split == "val"
     if record.dataset.startswith("neon"):
         return False
     if record.split in ("val", "valid", "test"):
         return True
     return record.split == "" and splits.unit_hash("search " + name) < 0.12
-
-
-def _cached(
-    path: Path | None, encoder: str, records: Sequence[Any], model: Any, outputs: Sequence[str]
-) -> NDArray[np.float32]:
-    files = [r.file for r in records]
-    if path is not None and path.is_file():
-        with np.load(path) as held:
-            if str(held["encoder"]) == encoder:
-                at = {f: i for i, f in enumerate(held["files"].tolist())}
-                if all(f in at for f in files):
-                    kept: NDArray[np.float32] = held["x"][[at[f] for f in files]]
-                    return kept
-    x = extract(model, files, outputs)
-    if path is not None:
-        np.savez(path, x=x, files=np.array(files), encoder=np.array(encoder))
-    return x
 
 
 if __name__ == "__main__":
