@@ -15,7 +15,14 @@ from rsvlm_geo.metrics.boxes import (
     outline_iou,
     outlines,
 )
-from rsvlm_geo.metrics.calibration import aurc, brier, calibration, ece, risk_coverage
+from rsvlm_geo.metrics.calibration import (
+    aurc,
+    brier,
+    calibration,
+    ece,
+    expected_ece,
+    risk_coverage,
+)
 from rsvlm_geo.metrics.captions import (
     Vocabulary,
     bleu,
@@ -53,7 +60,8 @@ __all__ = [
     "Measure", "Vocabulary",
     "aurc", "average_precision", "average_precision_labels", "best_constant", "bleu",
     "bootstrap_measure", "box_iou", "brier", "calibration", "caption_measures", "cider_d",
-    "classification", "constant_answer", "counting", "detection", "ece", "format_table",
+    "classification", "constant_answer", "counting", "detection", "ece", "expected_ece",
+    "format_table",
     "grounding", "honesty_baselines", "human_agreement", "invented_objects", "is_refusal_text",
     "match_boxes", "mean_measure", "mentioned", "multi_label", "normalise_answer",
     "number_errors", "outline_iou", "outlines", "ratio_measure", "refusals", "retrieval",

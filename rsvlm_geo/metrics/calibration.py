@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from rsvlm_geo.errors import DataError
 from rsvlm_geo.metrics.measure import Measure, bootstrap_measure, mean_measure, same_length
 
-__all__ = ["aurc", "brier", "calibration", "ece", "risk_coverage"]
+__all__ = ["aurc", "brier", "calibration", "ece", "expected_ece", "risk_coverage"]
 
 
 def _columns(
@@ -48,6 +48,24 @@ def ece(
     return bootstrap_measure(
         lambda pick: _ece(p[pick], hit[pick], bins), len(p), seed=seed, better="low"
     )
+
+
+def expected_ece(
+    confidence: Sequence[float], *, bins: int = 15, draws: int = 400, seed: int = 0
+) -> Measure:
+    """The ECE that a perfectly calibrated model would show with these confidences.
+
+    Outcomes are drawn from the confidences: with few answers the binned ECE of a perfect model is
+    far from 0. ``low`` and ``high`` hold 95 % of the draws; a measured ECE within them is no
+    sign of miscalibration.
+    """
+    p, _ = _columns(confidence, [True] * len(confidence))
+    if not len(p):
+        return Measure(math.nan, 0, math.nan, math.nan, 0, "simulated", "low")
+    rng = np.random.default_rng(seed)
+    found = np.array([_ece(p, rng.random(len(p)) < p, bins) for _ in range(draws)])
+    low, high = np.quantile(found, (0.025, 0.975))
+    return Measure(float(found.mean()), len(p), float(low), float(high), 0, "simulated", "low")
 
 
 def brier(confidence: Sequence[float], correct: Sequence[bool], *, seed: int = 0) -> Measure:

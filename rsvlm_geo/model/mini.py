@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from rsvlm_geo.errors import ModelError
 from rsvlm_geo.model import mini_boxes, mini_talk
 from rsvlm_geo.model.mini_boxes import ClassRule, Found
+from rsvlm_geo.model.mini_colour import common_colour
 from rsvlm_geo.model.pack import Pack, load_pack
 from rsvlm_geo.model.session import open_session
 from rsvlm_geo.tasks import class_phrase
@@ -27,7 +28,7 @@ __all__ = ["Encoded", "MiniVlm"]
 
 _PRESENCE = re.compile(
     r"^(?:is|are|can you see|do you see|does (?:this|the) (?:picture|image|tile) "
-    r"(?:contain|show|have))\s+(?:there\s+)?(?:a|an|any|some)?\s*(?P<what>[\w \-]+?)"
+    r"(?:contain|show|have))\s+(?:there\s+)?(?:a|an|any|some|the)?\s*(?P<what>[\w \-]+?)"
     r"(?:\s+(?:in|on|visible|present|here|there|anywhere)\b[\w ]*)?\s*[?.!]*"
     r"(?:\s*just answer yes or no\.?)?\s*$",
     re.I,
@@ -37,8 +38,9 @@ _RELATION = re.compile(
     r"(?P<b>[\w \-]+?)\s*[?.]*$",
     re.I,
 )
-_ABOUT_ONE = re.compile(r"\b(where|colou?r|location|part|corner)\b", re.I)
-_WHERE = re.compile(r"\b(where|location|part|corner)\b", re.I)
+_ABOUT_ONE = re.compile(r"\b(where|colou?r|location|position|part|corner|side)\b", re.I)
+_WHERE = re.compile(r"\b(where|location|position|part|corner|side)\b", re.I)
+_COLOUR = re.compile(r"\bcolou?r\b", re.I)
 _WHY = {
     "invisible": "The {what} is invisible in the provided image, so I cannot provide an answer.",
     "panchromatic": "The image provided is panchromatic, which makes it impossible to determine "
@@ -57,6 +59,8 @@ class Encoded:
     """Output name of ``vision_encoder.onnx`` -> array with the batch first."""
     size: int
     """Side of the tiles, pixels."""
+    images: NDArray[np.uint8]
+    """uint8[B, S, S, 3], whose colours may be asked for."""
     found: dict[tuple[int, float | None], dict[str, Found]] = field(default_factory=dict)
     """Boxes already read: (tile, GSD) -> class -> boxes."""
 
@@ -125,7 +129,7 @@ class MiniVlm:
         x /= 128.0
         names = list(self.vision.outputs)
         arrays = self.vision.run({"pixel_values": x}, names)
-        return Encoded(dict(zip(names, arrays, strict=True)), size)
+        return Encoded(dict(zip(names, arrays, strict=True)), size, images)
 
     def embed(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Unit-length image embeddings for search: float32[B, D]."""
@@ -163,7 +167,9 @@ class MiniVlm:
             match = _PRESENCE.match(question.text)
             known = self._info.find_class(match["what"]) if match else None
             if known is None:
-                return None
+                if match is None or self._domain(question) != "fine":
+                    return None
+                return self._label(encoded, i, match["what"])
             task, target = "presence", known.name
         if task not in ("count", "locate", "presence"):
             return None
@@ -203,7 +209,7 @@ class MiniVlm:
         top = {str(k): float(p) for k, p in enumerate(chance) if p > 1e-4 or k == n}
         return Reply(
             str(n), top, shown.boxes, (name,) * n, shown.probability, 0.0,
-            value=float(n), confidence=rule.count_confidence(float(chance[n])),
+            value=float(n), confidence=rule.count_confidence(float(chance[n]), n),
         )  # fmt: skip
 
     def _locate(self, found: Found, name: str) -> Reply:
@@ -346,7 +352,8 @@ class MiniVlm:
     def _cross_check(
         self, encoded: Encoded, i: int, question: Question, said: mini_talk.Spoken
     ) -> tuple[mini_talk.Spoken, str | None]:
-        """Let the dense head decide whether what is asked about is there, and where.
+        """Let the dense head decide whether what is asked about is there, and where, and the
+        pixels in its boxes which colour it has.
 
         For a question about the colour or the place of one known class. The decoder keeps the say
         on everything else that can make it unanswerable (grey, too coarse).
@@ -362,12 +369,13 @@ class MiniVlm:
         reason = said.reason
         if absent > 0.5 and reason == "out_of_scope":
             reason = "invisible"
-        boxes = found.above(self.rules[known[0]].locate_above).boxes
-        place = None
-        if len(boxes) and _WHERE.search(stem):
-            spots = {mini_talk.place_of(b, encoded.size) for b in boxes}
-            place = spots.pop() if len(spots) == 1 else None
-        return replace(said, p_unanswerable=float(p_no), reason=reason), place
+        shown = found.above(self.rules[known[0]].locate_above)
+        read = None
+        if len(shown.boxes) and _WHERE.search(stem):
+            read = mini_talk.common_place(shown.boxes, shown.probability, encoded.size)
+        elif len(shown.boxes) and _COLOUR.search(stem):
+            read = common_colour(encoded.images[i], shown.boxes, shown.probability)
+        return replace(said, p_unanswerable=float(p_no), reason=reason), read
 
     def _mentioned(self, text: str) -> list[str]:
         """Known classes named in a text, longest words first."""

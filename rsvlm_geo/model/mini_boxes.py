@@ -33,7 +33,8 @@ class ClassRule:
     count_slope: float = 1.0
     """The same for "the count is exactly right", from the chance the boxes' probabilities give."""
     count_offset: float = 0.0
-
+    count_size: float = 0.0
+    """Weight of ``log(1 + count)`` in it: large counts are seldom exact."""
     box_m: tuple[float, float] | None = None
     """Smallest and largest believable ``sqrt(width * height)`` in metres on the ground."""
 
@@ -49,9 +50,10 @@ class ClassRule:
         ok: NDArray[np.bool_] = (side <= self.box_m[1]) & ((side >= self.box_m[0]) | cut)
         return ok
 
-    def count_confidence(self, chance: float) -> float:
-        """P(the count is exactly right)."""
-        return float(logistic(np.array([chance]), self.count_slope, self.count_offset)[0])
+    def count_confidence(self, chance: float, n: int = 0) -> float:
+        """P(a count of ``n`` is exactly right), from the chance its boxes' probabilities give."""
+        offset = self.count_offset + self.count_size * float(np.log1p(n))
+        return float(logistic(np.array([chance]), self.count_slope, offset)[0])
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,6 +138,15 @@ def place_of(box: NDArray[np.float64], size: int) -> str:
     return PLACES[3 * min(int(y * 3), 2) + min(int(x * 3), 2)]
 
 
+def common_place(boxes: NDArray[np.float64], weight: NDArray[np.float64], size: int) -> str:
+    """The ninth of a tile that most of some boxes lie in, by weight."""
+    votes: dict[str, float] = {}
+    for box, w in zip(boxes, weight, strict=True):
+        spot = place_of(box, size)
+        votes[spot] = votes.get(spot, 0.0) + float(w)
+    return max(votes, key=lambda p: votes[p])
+
+
 def direction_shares(dx: float, dy: float, options: Sequence[Choice]) -> NDArray[np.float64]:
     """How well each option's direction fits an offset in pixels (y down): sums to one.
 

@@ -10,7 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsvlm_geo.metrics import match_boxes
-from rsvlm_geo.model.mini_boxes import ClassRule, Found, count_distribution, find_boxes
+from rsvlm_geo.model.mini_boxes import (
+    ClassRule,
+    Found,
+    count_distribution,
+    find_boxes,
+    logistic,
+)
 from rsvlm_geo.training import data, splits, tiles
 from rsvlm_geo.training.lexicon import LABEL_SAID
 
@@ -23,6 +29,8 @@ BOX_M = {"airplane": (6.0, 75.0), "storage_tank": (4.0, 80.0), "tennis_court": (
          "baseball_diamond": (18.0, 70.0), "car": (1.2, 16.0), "tree": (1.0, 25.0),
          "ship": (2.0, 60.0), "mobile_home": (5.0, 30.0)}  # fmt: skip
 """Believable ``sqrt(width * height)`` of a whole object in metres."""
+INVENTED = 0.03
+"""Share of land-cover words in captions that may be wrong on the calibration split (bar: .05)."""
 LOW_CONFIDENCE = 0.02
 """Share of in-domain tiles that may be refused as ``low_confidence``."""
 
@@ -30,25 +38,40 @@ Array = NDArray[np.float64]
 
 
 def fit_platt(
-    score: Array, hit: Array, steps: int = 400, ridge: float = 1.0
+    score: Array,
+    hit: Array,
+    steps: int = 400,
+    ridge: float = 1.0,
+    toward: tuple[float, float] = (1.0, 0.0),
 ) -> tuple[float, float]:
     """Slope and offset of P(hit) = logistic(slope * logit(score) + offset), by Newton's method.
 
-    ``ridge`` pulls towards the identity with the weight of that many observations.
+    ``ridge`` pulls towards ``toward`` with the weight of that many observations.
     """
-    z = np.log(np.clip(score, 1e-6, 1 - 1e-6))
-    z -= np.log1p(-np.clip(score, 1e-6, 1 - 1e-6))
-    w = np.array([1.0, 0.0])
-    x = np.stack([z, np.ones_like(z)], 1)
+    x = np.stack([logit(score), np.ones(len(score))], 1)
+    w = fit_logistic(x, hit, np.array(toward), ridge, steps)
+    return float(w[0]), float(w[1])
+
+
+def logit(score: Array) -> Array:
+    """Log-odds, finite."""
+    p = np.clip(score, 1e-6, 1 - 1e-6)
+    out: Array = np.log(p) - np.log1p(-p)
+    return out
+
+
+def fit_logistic(x: Array, hit: Array, start: Array, ridge: float, steps: int = 400) -> Array:
+    """Weights of a logistic regression float64[n, k] -> P(hit), pulled towards ``start``."""
+    w = start.astype(np.float64)
     for _ in range(steps):
         p = 1 / (1 + np.exp(-np.clip(x @ w, -30, 30)))
-        grad = x.T @ (p - hit) + ridge * (w - np.array([1.0, 0.0]))
-        hess = (x * (p * (1 - p))[:, None]).T @ x + ridge * np.eye(2)
+        grad = x.T @ (p - hit) + ridge * (w - start)
+        hess = (x * (p * (1 - p))[:, None]).T @ x + ridge * np.eye(len(w))
         move = np.linalg.solve(hess, grad)
         w = w - np.clip(move, -0.5, 0.5)
         if np.abs(move).max() < 1e-6:
             break
-    return float(w[0]), float(w[1])
+    return w
 
 
 def fit_temperature(logits: Array, truth: NDArray[np.int64]) -> float:
@@ -115,8 +138,8 @@ def fit_objects(vision: Any, data_dir: Path) -> list[dict[str, Any]]:
     out = []
     for channel, name in enumerate(splits.OBJECTS):
         rule = raw_rule(channel)
-        maps = pools[SET_OF[name]]
-        maps = maps + [m for m in pools["background"] if m.sample.known[channel]]
+        mine = [m for m in pools[SET_OF[name]] if m.sample.known[channel]]
+        maps = mine + [m for m in pools["background"] if m.sample.known[channel]]
         scores, hits, n_true = collect(maps, rule)
         locate = best_f1(scores, hits, n_true)
         count = unbiased(scores, n_true)
@@ -127,8 +150,8 @@ def fit_objects(vision: Any, data_dir: Path) -> list[dict[str, Any]]:
             rule, locate_above=locate, count_above=count, slope=slope, offset=offset,
             presence_slope=ps, presence_offset=po,
         )  # fmt: skip
-        cs, co = fit_count_confidence(pools[SET_OF[name]], fitted)
-        row = asdict(replace(fitted, count_slope=cs, count_offset=co))
+        cs, co, size = fit_count_confidence(mine, fitted)
+        row = asdict(replace(fitted, count_slope=cs, count_offset=co, count_size=size))
         out.append({k: round(v, 4) if isinstance(v, float) else v for k, v in row.items()})
     return out
 
@@ -146,16 +169,19 @@ def collect(maps: list[Maps], rule: ClassRule) -> tuple[Array, Array, int]:
     return np.concatenate(scores), np.concatenate(hits), total
 
 
-def fit_count_confidence(maps: list[Maps], rule: ClassRule) -> tuple[float, float]:
-    """Platt scaling of the chance that a tile's count is exactly right."""
-    sure, right = [], []
+def fit_count_confidence(maps: list[Maps], rule: ClassRule) -> tuple[float, float, float]:
+    """Slope, offset and weight of the count's size in the chance that a count is exactly right."""
+    sure, size, right = [], [], []
     for m in maps:
         _, boxes = tiles.scaled(m.sample)
         for cut, found in zip(m.cuts, m.find(rule), strict=True):
             n = len(found.above(rule.count_above).boxes)
             sure.append(count_distribution(found.probability)[n])
+            size.append(np.log1p(n))
             right.append(n == count_truth(m.sample, boxes, cut, rule.channel))
-    return fit_platt(np.array(sure), np.array(right, float))
+    x = np.stack([logit(np.array(sure)), np.ones(len(sure)), np.array(size)], 1)
+    w = fit_logistic(x, np.array(right, float), np.array([1.0, 0.0, 0.0]), 3.0)
+    return float(w[0]), float(w[1]), float(w[2])
 
 
 def count_truth(
@@ -263,27 +289,39 @@ def scene_logits(vision: Any, samples: list[data.Sample], head: str) -> Array:
     return np.concatenate(parts).astype(np.float64)
 
 
-def fit_said(vision: Any, data_dir: Path, precision: float = 0.95) -> dict[str, dict[str, float]]:
-    """Probability above which each land-cover word may be said, for the wanted precision.
-
-    On the calibration split.
-    """
-    samples = [s for s in data.load_set(data_dir, "ucm") if s.split == "calib"]
-    p = 1 / (1 + np.exp(-scene_logits(vision, samples, "label_logits")))
-    out = {}
-    for i, label in enumerate(splits.UCM_LABELS):
-        hit = np.array([label in s.row["labels"] for s in samples], float)
-        order = np.argsort(-p[:, i])
-        right = hit[order].cumsum() / (np.arange(len(order)) + 1.0)
-        good = np.flatnonzero((right >= precision) & (p[order, i] >= 0.5))
-        limit = float(p[order[good[-1]], i]) if len(good) else 0.97
-        out[LABEL_SAID[label]] = {"index": i, "say_above": round(max(limit, 0.6), 4)}
-    return out
-
-
-def fit_labels(vision: Any, data_dir: Path) -> tuple[float, float]:
-    """One Platt scaling for all land-cover labels."""
+def read_labels(vision: Any, data_dir: Path) -> tuple[Array, Array]:
+    """Raw probability and truth of every land-cover label on the calibration split: [n, 17]."""
     samples = [s for s in data.load_set(data_dir, "ucm") if s.split == "calib"]
     p = 1 / (1 + np.exp(-scene_logits(vision, samples, "label_logits")))
     hit = np.array([[float(c in s.row["labels"]) for c in splits.UCM_LABELS] for s in samples])
-    return fit_platt(p.ravel(), hit.ravel())
+    return p, hit
+
+
+def fit_labels(p: Array, hit: Array) -> list[tuple[float, float]]:
+    """Platt scaling of every label, pulled towards one of all labels together."""
+    shared = fit_platt(p.ravel(), hit.ravel())
+    return [fit_platt(p[:, i], hit[:, i], ridge=4.0, toward=shared) for i in range(p.shape[1])]
+
+
+def fit_said(
+    p: Array, hit: Array, scaling: list[tuple[float, float]], invented: float = INVENTED
+) -> dict[str, dict[str, float]]:
+    """Raw probability above which each land-cover word may be said in a caption.
+
+    One calibrated probability for all words: the lowest at which, on the calibration split, neither
+    the words that would be wrong nor the mean chance of being wrong exceeds ``invented``.
+    """
+    sure = np.stack([logistic(p[:, i], *scaling[i]) for i in range(p.shape[1])], 1)
+    limit = 0.98
+    for t in np.arange(0.98, 0.5, -0.01):
+        on = sure >= t
+        if max((1 - hit[on]).mean(), (1 - sure[on]).mean()) > invented:
+            break
+        limit = float(t)
+    grid = np.linspace(0.5, 0.9999, 2000)
+    out = {}
+    for i, label in enumerate(splits.UCM_LABELS):
+        fine = np.flatnonzero(logistic(grid, *scaling[i]) >= limit)
+        above = float(grid[fine[0]]) if len(fine) else 1.1
+        out[LABEL_SAID[label]] = {"index": i, "say_above": round(above, 4)}
+    return out

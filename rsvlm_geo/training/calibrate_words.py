@@ -10,7 +10,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from rsvlm_geo.training import questions
+from rsvlm_geo.training import phrases, questions, splits
 from rsvlm_geo.training.facts import Facts, make_view
 from rsvlm_geo.training.train_decoder import draw_samples
 
@@ -51,7 +51,7 @@ def draw_views(
 def draw_questions(
     facts: Sequence[Facts], rng: Generator, *, held_out: bool, share_out: float = 0.3
 ) -> list[Asked]:
-    """Four or so questions a view: colour and place (answerable or absent), presence, out of scope.
+    """Four or so questions a view, and one about the colour and place of every class that has one.
 
     Args:
         facts: Of the views.
@@ -62,17 +62,20 @@ def draw_questions(
     asks, nouns = questions.held_out()
     out = []
     for i, f in enumerate(facts):
+        for name in splits.OBJECTS:
+            out += [Asked(i, p, f.gsd_m, p.kind) for p in questions.about_one(f, name, rng)]
         for make in (questions.colour, questions.place, questions.simple, questions.compare):
             pair = make(f, rng)
-            if pair is not None:
+            sure = make not in (questions.colour, questions.place)
+            if pair is not None and (sure or pair.answer.startswith("<unans>")):
                 out.append(Asked(i, pair, f.gsd_m, pair.kind))
         for strategy in ("random", "popular", "adversarial"):
             name = questions.negatives(f, strategy, rng)
             if name is None or f.domain == "coarse" or rng.random() < 0.5:
                 continue
             s, p = questions._forms(name, rng)
-            kind = questions.PLACE if rng.random() < 0.5 or f.grey else questions.COLOUR
-            text = questions._pick(rng, kind).format(s=s, p=p)
+            kind = phrases.PLACE if rng.random() < 0.5 or f.grey else phrases.COLOUR
+            text = phrases.pick(kind, rng).format(s=s, p=p)
             pair = questions.Pair("absent", text, questions.unans("invisible"))
             out.append(Asked(i, pair, f.gsd_m, strategy))
         if rng.random() < share_out:

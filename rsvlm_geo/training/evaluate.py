@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,16 @@ from rsvlm_geo.training import calibrate, damage, data, evaluate_words, forty, s
 from rsvlm_geo.vlm import Question, Reply
 
 Numbers = dict[str, Measure]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One yes or no."""
+
+    p_yes: float
+    truth: bool
+    set: str
+    """The set of images the tile is from."""
 
 
 def ask_all(
@@ -84,7 +95,7 @@ def tile_numbers(model: MiniVlm, data_dir: Path) -> Numbers:
     del pools["background"]
     pools["scenes"] = [s for s in data.load_set(data_dir, "ucm") if s.split == "val"]
     n = len(splits.OBJECTS)
-    said_yes: dict[str, list[tuple[float, bool]]] = {c: [] for c in splits.OBJECTS}
+    said_yes: dict[str, list[Said]] = {c: [] for c in splits.OBJECTS}
     for pool, samples in pools.items():
         pairs: dict[int, list[tuple[Reply, int]]] = {c: [] for c in range(n)}
         for sample in samples:
@@ -100,14 +111,14 @@ def tile_numbers(model: MiniVlm, data_dir: Path) -> Numbers:
             for cut, row in zip(cuts, replies, strict=True):
                 truth = calibrate.presence_truth(sample, boxes, cut)
                 for c, name in enumerate(splits.OBJECTS):
-                    if pool != "scenes":
+                    if pool != "scenes" and sample.known[c]:
                         pairs[c].append((row[2 * c], calibrate.count_truth(sample, boxes, cut, c)))
                     if not np.isnan(truth[c]):
                         p = (row[2 * c + 1].candidates or {})["yes"]
-                        said_yes[name].append((p, bool(truth[c])))
-        wanted = {"trees": [5], "cars": [4], "ucm": [0, 1, 2, 3]}.get(pool, [])
-        for c in wanted:
-            add_counts(out, splits.OBJECTS[c], pairs[c])
+                        said_yes[name].append(Said(p, bool(truth[c]), sample.set))
+        for c, name in enumerate(splits.OBJECTS):
+            if calibrate.SET_OF[name] == pool and pairs[c]:
+                add_counts(out, name, pairs[c])
     add_presence(out, said_yes)
     return out
 
@@ -124,24 +135,57 @@ def add_counts(out: Numbers, name: str, pairs: list[tuple[Reply, int]]) -> None:
     sure = [float(r.confidence or 0) for r, _ in pairs]
     hits = [p == g for p, g in zip(pred, gold, strict=True)]
     out[f"count/{name}/ece"] = metrics.ece(sure, hits)
+    out[f"count/{name}/ece_if_calibrated"] = metrics.expected_ece(sure)
 
 
-def add_presence(out: Numbers, said: Mapping[str, list[tuple[float, bool]]]) -> None:
-    """Balanced accuracy per class and together, calibration, and the image-blind answer."""
-    every = [(c, p, t) for c, rows in said.items() for p, t in rows]
-    blind_yes = {c: np.mean([t for _, t in rows]) > 0.5 for c, rows in said.items() if rows}
-    gold = [t for _, _, t in every]
-    for k, v in metrics.yes_no([p >= 0.5 for _, p, _ in every], gold).items():
-        out[f"presence/{k}"] = v
-    blind = metrics.yes_no([bool(blind_yes[c]) for c, _, _ in every], gold)
-    out["presence/blind_balanced_accuracy"] = blind["balanced_accuracy"]
-    sure = [max(p, 1 - p) for _, p, _ in every]
-    hits = [(p >= 0.5) == t for _, p, t in every]
+def balanced(rows: Sequence[Said], seed: int = 6) -> list[Said]:
+    """Every yes of a class and as many no, as POPE asks; of the same set of images where there are.
+
+    A model that does not look then has nothing to go by but which set (resolution) it is.
+    """
+    rng = np.random.default_rng(seed)
+    pick = [rows[i] for i in rng.permutation(len(rows))]
+    yes = [r for r in pick if r.truth]
+    no: list[Said] = []
+    rest: list[Said] = []
+    for name in sorted({r.set for r in pick}):
+        wanted = sum(r.set == name for r in yes)
+        mine = [r for r in pick if not r.truth and r.set == name]
+        no, rest = no + mine[:wanted], rest + mine[wanted:]
+    no += [rest[i] for i in rng.permutation(len(rest))[: max(len(yes) - len(no), 0)]]
+    return [*yes[: len(no)], *no]
+
+
+def add_presence(out: Numbers, said: Mapping[str, list[Said]]) -> None:
+    """Balanced accuracy per class and together, calibration, and the image-blind answers.
+
+    ``presence`` is on as many yes as no of every class; ``presence_all`` on every tile.
+    """
+    for key, rows in (
+        ("presence", {c: balanced(r) for c, r in said.items()}), ("presence_all", said)
+    ):  # fmt: skip
+        every = [(c, r) for c, mine in rows.items() for r in mine]
+        gold = [r.truth for _, r in every]
+        for k, v in metrics.yes_no([r.p_yes >= 0.5 for _, r in every], gold).items():
+            out[f"{key}/{k}"] = v
+        blind = {c: np.mean([r.truth for r in m]) > 0.5 for c, m in rows.items() if m}
+        sets = {(c, r.set): 0 for c, r in every}
+        for c, r in every:
+            sets[c, r.set] += 1 if r.truth else -1
+        for how, guess in (
+            ("blind", [bool(blind[c]) for c, _ in every]),
+            ("blind_knowing_set", [sets[c, r.set] > 0 for c, r in every]),
+        ):
+            got = metrics.yes_no(guess, gold)["balanced_accuracy"]
+            out[f"{key}/{how}_balanced_accuracy"] = got
+        for c, mine in rows.items():
+            got = metrics.yes_no([r.p_yes >= 0.5 for r in mine], [r.truth for r in mine])
+            out[f"{key}/{c}/balanced_accuracy"] = got["balanced_accuracy"]
+    every = [(c, r) for c, mine in said.items() for r in mine]
+    sure = [max(r.p_yes, 1 - r.p_yes) for _, r in every]
+    hits = [(r.p_yes >= 0.5) == r.truth for _, r in every]
     for k, v in metrics.calibration(sure, hits).items():
         out[f"presence/{k}"] = v
-    for c, rows in said.items():
-        got = metrics.yes_no([p >= 0.5 for p, _ in rows], [t for _, t in rows])
-        out[f"presence/{c}/balanced_accuracy"] = got["balanced_accuracy"]
 
 
 def locate(model: MiniVlm, data_dir: Path) -> Numbers:
@@ -166,8 +210,11 @@ def locate(model: MiniVlm, data_dir: Path) -> Numbers:
     for channel, name in enumerate(splits.OBJECTS):
         pool = calibrate.SET_OF[name]
         iou = calibrate.IOU_OF.get(name, 0.5)
-        gold = [tiles.scaled(s)[1][s.labels == channel] for s in pools[pool]]
-        pred, scores = ([row[channel][k] for row in found[pool]] for k in (0, 1))
+        sure = [k for k, s in enumerate(pools[pool]) if s.known[channel]]
+        if not sure:
+            continue
+        gold = [tiles.scaled(pools[pool][k])[1][pools[pool][k].labels == channel] for k in sure]
+        pred, scores = ([found[pool][j][channel][k] for j in sure] for k in (0, 1))
         for k, v in metrics.detection(pred, gold, iou=iou, scores=scores).items():
             out[f"locate/{name}/{k}@{iou:g}"] = v
         line = [float(len(g)) for g in gold]

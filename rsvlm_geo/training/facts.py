@@ -8,6 +8,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from rsvlm_geo.model.mini_colour import box_colour
 from rsvlm_geo.training import augment, data, splits
 from rsvlm_geo.training.lexicon import GSDS, PLACES
 
@@ -73,45 +74,6 @@ class Facts:
 def place_of(x: float, y: float) -> str:
     """Which ninth a point lies in; x right, y down, both 0..1."""
     return PLACES[3 * min(int(y * 3), 2) + min(int(x * 3), 2)]
-
-
-def colour_name(rgb: NDArray[np.float32]) -> str:
-    """A colour word for a mean RGB in 0..1, or ``?`` near a border between words."""
-    high, low = float(rgb.max()), float(rgb.min())
-    chroma, light = high - low, (high + low) / 2
-    if chroma < 0.07:
-        return "white" if light > 0.72 else "black" if light < 0.2 else (
-            "gray" if 0.27 < light < 0.62 else "?")  # fmt: skip
-    if chroma < 0.12:
-        return "?"
-    r, g, b = (float(v) for v in rgb)
-    if high == r:
-        hue = 60 * (((g - b) / chroma) % 6)
-    elif high == g:
-        hue = 60 * ((b - r) / chroma + 2)
-    else:
-        hue = 60 * ((r - g) / chroma + 4)
-    hue %= 360
-    if hue < 14 or hue > 345:
-        return "red" if chroma > 0.2 else "?"
-    if hue < 45:
-        return "brown" if light < 0.62 else "orange" if chroma > 0.45 else "?"
-    if hue < 68:
-        return "yellow" if chroma > 0.3 else "?"
-    if 75 < hue < 165:
-        return "green"
-    return "blue" if 190 < hue < 265 else "?"
-
-
-def box_colour(image: NDArray[np.uint8], box: NDArray[np.float32]) -> str:
-    """The colour word of the middle of a box (median of its inner third)."""
-    x0, y0, x1, y1 = box
-    cx, cy = (x0 + x1) / 2, (y0 + y1) / 2
-    rx, ry = max((x1 - x0) / 6, 1.5), max((y1 - y0) / 6, 1.5)
-    part = image[int(max(cy - ry, 0)) : int(cy + ry) + 1, int(max(cx - rx, 0)) : int(cx + rx) + 1]
-    if part.size == 0:
-        return "?"
-    return colour_name(np.median(part.reshape(-1, 3), 0).astype(np.float32) / 255)
 
 
 def base_gsd(sample: data.Sample) -> float:

@@ -50,7 +50,7 @@ LABEL_SAID: Mapping[str, str] = {
 
 UCM_SAID: Mapping[str, str] = {
     "agricultural": "farmland", "airplane": "an airport apron",
-    "baseballdiamond": "a baseball field", "beach": "a beach",
+    "baseballdiamond": "a ballpark", "beach": "a beach",
     "buildings": "a block of large buildings", "chaparral": "dry chaparral",
     "denseresidential": "a dense residential area", "forest": "a forest",
     "freeway": "a freeway", "golfcourse": "a golf course", "harbor": "a harbor",

@@ -207,10 +207,11 @@ def make(
         stage.rename(folder)
         return
     vision = open_vision(stage / "onnx" / "vision_encoder.onnx", threads)
-    slope, offset = calibrate.fit_labels(vision, data_dir)
+    label_p, label_hit = calibrate.read_labels(vision, data_dir)
+    scaling = calibrate.fit_labels(label_p, label_hit)
     labels = {
         "".join(ch for ch in word if ch.isalnum()): {
-            "index": i, "slope": round(slope, 4), "offset": round(offset, 4)}
+            "index": i, "slope": round(scaling[i][0], 4), "offset": round(scaling[i][1], 4)}
         for i, label in enumerate(splits.UCM_LABELS)
         for word in (label, *lexicon.LABEL_WORDS[label])
     }  # fmt: skip
@@ -223,7 +224,7 @@ def make(
         "mini": {
             "objects": calibrate.fit_objects(vision, data_dir),
             "labels": labels,
-            "said": calibrate.fit_said(vision, data_dir),
+            "said": calibrate.fit_said(label_p, label_hit, scaling),
         },
         "variants": {"cpu": {"vision_encoder": "fp32"}},
         "evaluation": [],

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from rsvlm_geo.training import splits
+from rsvlm_geo.training import phrases, splits
 from rsvlm_geo.training.captions import say_list, write_caption
 from rsvlm_geo.training.facts import Facts
 from rsvlm_geo.training.lexicon import (
@@ -45,45 +45,6 @@ class Pair:
     question: str
     answer: str
     """Begins with ``<unans>`` and a reason token when the image cannot answer."""
-
-
-PRESENCE = ("is there a {s} in the image ?", "is there a {s} ?", "are there any {p} ?",
-            "are there {p} in the image ?", "can you see any {p} ?", "can you see a {s} here ?",
-            "is a {s} present ?", "does this picture contain {p} ?", "is any {s} visible ?",
-            "does the image show a {s} ?", "do you see {p} in this tile ?",
-            "is there a {s} in the image ? just answer yes or no .")  # fmt: skip
-COUNT = ("how many {p} are there in the image ? just answer the number .",
-         "how many {p} are there ?",
-         "what is the number of {p} ?", "count the {p} .", "how many {p} can you see ?",
-         "what is the amount of {p} ?", "how many {p} in the picture ?")  # fmt: skip
-PLACE = ("where is the {s} ?", "where are the {p} ?", "where is the {s} located in the image ?",
-         "what is the location of the {p} in this picture ?",
-         "in which part of the image is the {s} ?",
-         "which corner holds the {p} ?")  # fmt: skip
-COLOUR = ("what is the color of the {s} ?", "what colour are the {p} ?",
-          "what is the actual color of the {s} in the remote sensing image ? if this question is "
-          "unanswerable , please provide the reason .",
-          "which colour does the {s} have ?", "what color is the {s} ?")  # fmt: skip
-COMPARE = ("are there more {p} than {q} ?", "is the number of {p} greater than the number of {q} ?",
-           "are there fewer {q} than {p} ?", "do {p} outnumber {q} ?")  # fmt: skip
-CLASSIFY = ("what kind of scene is this ?", "what is the theme of this picture ?",
-            "which scene class is this ?", "what does the image show ?", "classify the image .",
-            "what type of land use is it ?", "what kind of place is this ?",
-            "what is this place ?")  # fmt: skip
-DESCRIBE = ("please describe the remote sensing image .", "please describe this image .",
-            "describe the image .", "write a caption .", "what can you see in this image ?",
-            "describe what is visible .", "give a short description of the tile .")  # fmt: skip
-URBAN_Q = ("is it a rural or an urban area ?", "is this area urban or rural ?",
-           "rural or urban ?", "is the area rural or urban ?")  # fmt: skip
-MODALITY = ("what type of image is this ?", "is this a color image or a panchromatic image ?",
-            "is the image in colour or panchromatic ?", "is this a grayscale image ?",
-            "what kind of image is it , color or panchromatic ?")  # fmt: skip
-GSD_Q = ("what is the spatial resolution of this remote sensing image in meters per pixel ?",
-         "what is the ground sampling distance ?", "how many meters does a pixel cover ?",
-         "what is the resolution of the image ?", "what is the gsd ?")  # fmt: skip
-COVER_Q = ("what land cover types are visible in this remote sensing image ?",
-           "which land cover is visible ?", "list the land cover .", "what covers the ground ?",
-           "which surfaces can you see ?")  # fmt: skip
 
 
 def train_asks() -> tuple[str, ...]:
@@ -126,14 +87,15 @@ def presence(facts: Facts, rng: Generator) -> Pair | None:
         plural = word + "es" if word.endswith(("sh", "ss")) else word + "s"
         if label in ("bare-soil", "chaparral", "grass", "pavement", "sand", "sea", "water"):
             plural = word
-        q = _pick(rng, PRESENCE).format(s=word, p=plural)
+        forms = phrases.SURFACE if plural == word else phrases.PRESENCE
+        q = phrases.pick(forms, rng).format(s=word, p=plural)
         return Pair("presence", q, "yes" if label in facts.labels else "no")
     name = str(rng.choice(splits.OBJECTS))
     there = [c for c in splits.OBJECTS if facts.present(c)]
     if there and rng.random() < 0.5:
         name = str(rng.choice(there))
     s, p = _forms(name, rng)
-    q = _pick(rng, PRESENCE).format(s=s, p=p)
+    q = phrases.pick(phrases.PRESENCE, rng).format(s=s, p=p)
     if facts.gsd_m > MAX_GSD[name]:
         return Pair("presence", q, unans("below_gsd"))
     known = facts.present(name)
@@ -147,7 +109,7 @@ def count(facts: Facts, rng: Generator) -> Pair | None:
     if there and rng.random() < 0.7:
         name = str(rng.choice(there))
     s, p = _forms(name, rng)
-    q = _pick(rng, COUNT).format(s=s, p=p)
+    q = phrases.pick(phrases.COUNT, rng).format(s=s, p=p)
     if facts.gsd_m > MAX_GSD[name]:
         return Pair("count", q, unans("below_gsd"))
     n = facts.count(name)
@@ -167,7 +129,7 @@ def compare(facts: Facts, rng: Generator) -> Pair | None:
         a, b = b, a
     if a == b:
         return None
-    q = _pick(rng, COMPARE).format(p=_forms(a, rng)[1], q=_forms(b, rng)[1])
+    q = phrases.pick(phrases.COMPARE, rng).format(p=_forms(a, rng)[1], q=_forms(b, rng)[1])
     more = (facts.count(a) or 0) > (facts.count(b) or 0)
     return Pair("compare", q, "yes" if more else "no")
 
@@ -191,7 +153,7 @@ def negatives(facts: Facts, strategy: str, rng: Generator) -> str | None:
 
 def place(facts: Facts, rng: Generator) -> Pair | None:
     """Where objects of a class lie; refused when there are none or they are too small."""
-    ask = _pick(rng, PLACE)
+    ask = phrases.pick(phrases.PLACE, rng)
     there = [c for c in splits.OBJECTS if facts.place(c) is not None]
     if there and rng.random() < 0.6:
         name = str(rng.choice(there))
@@ -202,7 +164,7 @@ def place(facts: Facts, rng: Generator) -> Pair | None:
 
 def colour(facts: Facts, rng: Generator) -> Pair | None:
     """The colour of a class's objects; refused when grey, absent or too small."""
-    ask = _pick(rng, COLOUR)
+    ask = phrases.pick(phrases.COLOUR, rng)
     there = [c for c in splits.OBJECTS if facts.present(c)]
     if there and rng.random() < 0.7:
         name = str(rng.choice(there))
@@ -212,6 +174,17 @@ def colour(facts: Facts, rng: Generator) -> Pair | None:
         said = facts.colour(name)
         return None if said is None else Pair("colour", ask.format(s=s, p=p), said)
     return _absent(facts, ask, "colour", rng)
+
+
+def about_one(facts: Facts, name: str, rng: Generator) -> list[Pair]:
+    """The questions about colour and place of one class that the facts answer."""
+    s, p = _forms(name, rng)
+    out = []
+    if not facts.grey and (said := facts.colour(name)) is not None:
+        out.append(Pair("colour", phrases.pick(phrases.COLOUR, rng).format(s=s, p=p), said))
+    if (spot := facts.place(name)) is not None:
+        out.append(Pair("place", phrases.pick(phrases.PLACE, rng).format(s=s, p=p), spot))
+    return out
 
 
 def _absent(facts: Facts, ask: str, kind: str, rng: Generator) -> Pair | None:
@@ -232,26 +205,47 @@ def simple(facts: Facts, rng: Generator) -> Pair | None:
     which = int(rng.integers(6))
     if which <= 1 and facts.scene is not None:
         said = UCM_SAID if facts.domain == "fine" else EUROSAT_SAID
-        return Pair("class", _pick(rng, CLASSIFY), said[facts.scene])
+        return Pair("class", phrases.pick(phrases.CLASSIFY, rng), said[facts.scene])
     if which == 2 and facts.scene in URBAN | RURAL:
-        return Pair("urban", _pick(rng, URBAN_Q), "urban" if facts.scene in URBAN else "rural")
+        return Pair(
+            "urban",
+            phrases.pick(phrases.URBAN_Q, rng),
+            "urban" if facts.scene in URBAN else "rural",
+        )
     if which == 3:
-        q = _pick(rng, MODALITY)
-        if "grayscale" in q:
-            return Pair("modality", q, "yes" if facts.grey else "no")
+        u = rng.random()
+        if u < 0.4:
+            q = phrases.pick(phrases.GREY_Q if u < 0.2 else phrases.COLOURED_Q, rng)
+            return Pair("modality", q, "yes" if facts.grey == (u < 0.2) else "no")
+        q = phrases.pick(phrases.MODALITY, rng)
         return Pair("modality", q, "panchromatic image" if facts.grey else "color image")
     if which == 4:
-        return Pair("gsd", _pick(rng, GSD_Q), f"<gsd_{facts.gsd_m:g}>")
+        return Pair("gsd", phrases.pick(phrases.GSD_Q, rng), f"<gsd_{facts.gsd_m:g}>")
     if which == 5 and facts.labels:
         words = [LABEL_SAID[c] for c in splits.UCM_LABELS if c in facts.labels]
-        return Pair("cover", _pick(rng, COVER_Q), say_list(words))
+        return Pair("cover", phrases.pick(phrases.COVER_Q, rng), say_list(words))
     return None
+
+
+def about_thing(rng: Generator) -> Pair:
+    """What no image tells of a thing that may well be there."""
+    s, p = _forms(str(rng.choice(splits.OBJECTS)), rng)
+    if rng.random() < 0.3:
+        s = str(rng.choice(PLACE_NOUNS))
+        p = s + "s"
+    text = phrases.pick(phrases.ABOUT_THING, rng).format(
+        o=s if rng.random() < 0.7 else p, p=p, a=_pick(rng, phrases.PROPERTIES),
+        v=_pick(rng, phrases.DONE), c=_pick(rng, phrases.CONTENTS),
+    )  # fmt: skip
+    return Pair("out", text, unans("out_of_scope"))
 
 
 def out_of_scope(
     rng: Generator, asks: tuple[str, ...] | None = None, nouns: tuple[str, ...] | None = None
 ) -> Pair:
     """A question no tile answers; by default from the templates and things to train on."""
+    if asks is None and rng.random() < 0.35:
+        return about_thing(rng)
     asks, nouns = asks or train_asks(), nouns or train_nouns()
     words = {
         "n": _pick(rng, nouns), "p": _pick(rng, PLACE_NOUNS), "l": _pick(rng, PLACES_OUT),
@@ -273,7 +267,9 @@ def draw_pair(
         pair: Pair | None
         if u < 0.22:
             text = write_caption(facts, seen, rng)
-            pair = None if text is None else Pair("caption", _pick(rng, DESCRIBE), text)
+            pair = (
+                None if text is None else Pair("caption", phrases.pick(phrases.DESCRIBE, rng), text)
+            )
         elif u < 0.36:
             pair = presence(facts, rng)
         elif u < 0.44:

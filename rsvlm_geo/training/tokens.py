@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
-from rsvlm_geo.training import lexicon, questions
+from rsvlm_geo.training import lexicon, phrases, questions
 
 PAD, UNK, ANSWER, EOS, UNANS = "<pad>", "<unk>", "<answer>", "<eos>", "<unans>"
 GSD_TOKENS = tuple(f"<gsd_{g:g}>" for g in lexicon.GSDS)
@@ -25,9 +25,7 @@ def words_of(text: str) -> list[str]:
 
 def corpus() -> Iterable[str]:
     """Every template and word the pack can meet in training."""
-    for name in ("PRESENCE", "COUNT", "PLACE", "COLOUR", "COMPARE", "CLASSIFY", "DESCRIBE",
-                 "URBAN_Q", "MODALITY", "GSD_Q", "COVER_Q"):  # fmt: skip
-        yield from getattr(questions, name)
+    yield phrases.every_word()
     yield from (w for forms in lexicon.OBJECT_WORDS.values() for pair in forms for w in pair)
     for words in lexicon.LABEL_WORDS.values():
         yield from (f"{w} {w}s {w}es" for w in words)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from rsvlm_geo.training import data, lexicon, loop, questions, splits, tokens
+from rsvlm_geo.training import data, forty, lexicon, loop, questions, splits, tokens
 from rsvlm_geo.training.decoder import DecoderConfig, Talker
 from rsvlm_geo.training.evidence import BLOCKS, VisionGraph
 from rsvlm_geo.training.facts import Facts, make_view
@@ -83,6 +83,10 @@ def cache_views(
     return out
 
 
+UNSEEN = frozenset(tuple(tokens.words_of(q)) for q in forty.every_question())
+"""Questions written by hand to measure with: never trained on, word for word."""
+
+
 class Sequences:
     """Draws question-answer sequences over cached views."""
 
@@ -123,6 +127,8 @@ class Sequences:
             e, facts = self.views[i]
             pair = questions.draw_pair(facts, e[self.peaks], self.rng)
             gsd = None if self.rng.random() < 0.1 else facts.gsd_m
+            while tuple(tokens.words_of(pair.question)) in UNSEEN:
+                pair = questions.draw_pair(facts, e[self.peaks], self.rng)
             if pair.kind == "gsd" and gsd is None:
                 pair = questions.Pair("gsd", pair.question, questions.unans("out_of_scope"))
             rows.append(self.encode(pair, gsd))
