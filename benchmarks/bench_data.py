@@ -6,17 +6,18 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
-from harness import Row, interleave, record
+from harness import Row, interleave, ratio_row, record
 
 from rsvlm_geo.annotated import AnnotatedImage, Box
 from rsvlm_geo.captions.facts import facts_of
 from rsvlm_geo.captions.rules import fuse_by_rule, rule_captions
-from rsvlm_geo.retrieval.index import VectorSearch
+from rsvlm_geo.retrieval.scan import VectorSearch
 
 
 def captions() -> Row:
@@ -45,27 +46,52 @@ def captions() -> Row:
 
 
 def search() -> list[Row]:
-    """A million vectors of 192 numbers: processor time, and wall time as the machine allows."""
+    """A million vectors of 192 numbers, ten best: time, and whether they are the right ten.
+
+    Random directions, which nothing can order beforehand: the hardest case for the scan in bytes.
+    """
     rng = np.random.default_rng(0)
     vectors = np.empty((1_000_000, 192), np.float32)
     for i in range(0, len(vectors), 100_000):
         part = rng.standard_normal((100_000, 192), dtype=np.float32)
         vectors[i : i + 100_000] = part / np.linalg.norm(part, axis=1, keepdims=True)
+    start = time.perf_counter()
     engine = VectorSearch(vectors)
-    queries = iter(rng.standard_normal((64, 192)).astype(np.float32))
+    ready = time.perf_counter() - start
+    queries = rng.standard_normal((30, 192)).astype(np.float32)
+    queries /= np.linalg.norm(queries, axis=1, keepdims=True)
+    exact = [set(np.argpartition(-(vectors @ q), 9)[:10].tolist()) for q in queries]
 
-    def one() -> None:
-        query = next(queries)
-        engine.search(query / np.linalg.norm(query), 10)
+    def timed(clock: Callable[[], float], find: Callable[[np.ndarray], object]) -> list[float]:
+        out = []
+        for query in queries:
+            begun = clock()
+            find(query)
+            out.append(1e3 * (clock() - begun))
+        return out
 
-    one()
-    cpu = [1e3 * s for s in interleave({"s": one}, 15, time.process_time)["s"]]
-    wall = [1e3 * s for s in interleave({"s": one}, 15)["s"]]
-    both, waited = statistics.median(cpu), statistics.median(wall)
+    def plain(query: np.ndarray) -> object:
+        scores = vectors @ query
+        return np.argpartition(scores, len(scores) - 10)
+
+    wall = timed(time.perf_counter, lambda q: engine.search(q, 10))
+    full = timed(time.perf_counter, plain)
+    cpu = timed(time.process_time, lambda q: engine.search(q, 10))
+    shares = [
+        len(found & set(engine.search(q, 10)[0].tolist())) / 10
+        for q, found in zip(queries, exact, strict=True)
+    ]
+    n, waited = len(queries), statistics.median(wall)
+    right = statistics.mean(shares)
     return [
-        Row("search of 10^6 tiles, processor time", both, "ms", 15, min(cpu), max(cpu)),
-        Row("search of 10^6 tiles, wall time", waited, "ms", 15, min(wall), max(wall), None,
+        Row("search of 10^6 tiles, wall time", waited, "ms", n, min(wall), max(wall), None,
             "<= 50", waited <= 50),
+        Row("search of 10^6 tiles, processor time of both cores", statistics.median(cpu), "ms", n,
+            min(cpu), max(cpu)),
+        Row("search of 10^6 tiles, recall at 10", right, "share", n, min(shares), max(shares),
+            "all compared in float32", ">= 0.99", right >= 0.99),
+        ratio_row("search of 10^6 tiles", full, wall, compared_with="numpy in float32", bar=1.0),
+        Row("making 10^6 vectors ready to be searched", ready, "s"),
     ]  # fmt: skip
 
 
@@ -91,8 +117,8 @@ def embedding() -> Row:
     base = Base()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "s.tif"
-        pixels = np.random.default_rng(0).integers(0, 255, (3, 1024, 1024), dtype=np.uint8)
-        with rasterio.open(path, "w", driver="GTiff", width=1024, height=1024, count=3,
+        pixels = np.random.default_rng(0).integers(0, 255, (3, 2048, 2048), dtype=np.uint8)
+        with rasterio.open(path, "w", driver="GTiff", width=2048, height=2048, count=3,
                            dtype="uint8", crs="EPSG:32618", tiled=True,
                            transform=from_origin(5e5, 4.6e6, 0.3, 0.3)) as out:  # fmt: skip
             out.write(pixels)
@@ -104,12 +130,14 @@ def embedding() -> Row:
                 base.embed_images(tiles[i : i + base.info.batch])
 
         took = interleave(
-            {"encoder": alone, "scene": lambda: index_scene(path, base, scales=(1.0,))}, 3
+            {"encoder": alone, "scene": lambda: index_scene(path, base, scales=(1.0,))}, 5
         )
     ratios = [a / b for a, b in zip(took["encoder"], took["scene"], strict=True)]
     middle = statistics.median(ratios)
-    return Row("embedding a scene", middle, "x", 3, min(ratios), max(ratios),
-               "the encoder alone on as many images", ">= 0.9", middle >= 0.9)  # fmt: skip
+    return Row(
+        f"embedding a scene of {count} tiles", middle, "x", len(ratios), min(ratios), max(ratios),
+        "the encoder alone on as many images in memory", ">= 0.9", middle >= 0.9,
+    )  # fmt: skip
 
 
 def main() -> None:
