@@ -76,6 +76,7 @@ def build_payload(
     return {
         "title": title,
         "subtitle": _subtitle(run_values, rows, place.georeferenced),
+        "summary": _text(run_values.get("summary")).removeprefix(f"{title}: "),
         "georeferenced": place.georeferenced,
         "questions": [{"task": task, "text": text} for task, text in first],
         "tiles": dict(zip(tiles, place.rings(gpd.GeoSeries(list(tiles.values()))), strict=True)),
@@ -138,7 +139,9 @@ def _answer(row: Mapping[str, Any], first: Mapping[tuple[str, str], int]) -> dic
         "tile": str(row["tile_id"]),
         "question": first[str(row["task"]), str(row["question"])],
         "status": row["status"],
-        "text": _text(row["answer"]),
+        "text": _text(row["answer"]).replace("_", " ")
+        if row["task"] == "classify"
+        else _text(row["answer"]),
         "value": _number(row.get("value")),
         "unit": _text(row.get("unit")) or None,
         "confidence": _number(row.get("confidence"), 4),
@@ -194,8 +197,13 @@ def _provenance(run: Mapping[str, Any]) -> list[list[str]]:
             for key, inner in value.items():
                 walk(f"{name} · {key}" if name else str(key), inner)
         else:
-            plain = isinstance(value, str | float | int)
-            pairs.append([name, str(value) if plain else json.dumps(value, default=str)])
+            if isinstance(value, float):
+                text = f"{value:.6g}"
+            elif isinstance(value, str | int):
+                text = str(value)
+            else:
+                text = json.dumps(value, default=str)
+            pairs.append([name, text])
 
     stored = run.get("provenance")
     walk("", {key: v for key, v in run.items() if key not in _SHOWN_ELSEWHERE | {"provenance"}})
@@ -206,19 +214,27 @@ def _provenance(run: Mapping[str, Any]) -> list[list[str]]:
 
 
 def _totals(run: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    totals = []
     stored = run.get("totals")
-    for total in stored if isinstance(stored, list) else []:
+    found = [total for total in stored if total] if isinstance(stored, list) else []
+    # what was found first; classes of which there is none share a card
+    found.sort(key=lambda total: -float(total["value"]))
+    none = [t for t in found if float(t["value"]) == 0 and t.get("complete")]
+    if len(none) > 1:
+        found = [total for total in found if total not in none]
+    totals = []
+    for total in found:
         complete = bool(total.get("complete"))
-        value = float(total["value"])
         totals.append(
             {
-                "label": str(total.get("label", "total")).replace("_", " "),
-                "value": f"{value:,.10g}",
-                "note": "of all that has data" if complete else _share_note(run),
+                "label": _label(total),
+                "value": f"{float(total['value']):,.10g}",
+                "note": "in all of the area with data" if complete else _share_note(run),
                 "complete": complete,
             }
         )
+    if len(none) > 1:
+        names = ", ".join(map(_label, none))
+        totals.append({"label": "none found", "value": "0", "note": names, "complete": True})
     tiles = {row["tile_id"] for row in rows}
     refused = sum(row["status"] in ("refused", "unreadable") for row in rows)
     failed = sum(row["status"] == "failed" for row in rows)
@@ -229,6 +245,10 @@ def _totals(run: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> list[d
         {"label": "tiles", "value": f"{len(tiles):,}", "note": note, "complete": failed == 0}
     )
     return totals
+
+
+def _label(total: Mapping[str, Any]) -> str:
+    return str(total.get("label", "total")).replace("_", " ")
 
 
 def _share_note(run: Mapping[str, Any]) -> str:
@@ -244,7 +264,7 @@ def _subtitle(
     when = str(run.get("finished") or run.get("started") or "")
     parts = [
         str(run.get("model") or ""),
-        when[:16].replace("T", " "),
+        f"{when[:16].replace('T', ' ')} UTC" if when else "",
         "" if georeferenced else "no georeference: positions are pixels",
         "" if rows else "no answers",
     ]

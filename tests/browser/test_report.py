@@ -119,6 +119,22 @@ def test_a_click_on_the_map_and_the_keyboard_show_a_tile(open_page: Any, tmp_pat
     assert complaints == []
 
 
+def test_a_legend_a_summary_and_what_was_not_found(open_page: Any, tmp_path: Path) -> None:
+    answers, objects, run = make_run(24)
+    names = {"car": 41.0, "airplane": 0.0, "storage_tank": 0.0}
+    totals = [{"label": n, "value": v, "complete": True} for n, v in names.items()]
+    run |= {"totals": json.dumps(totals[::-1]), "summary": "scene: 24 tiles. Mostly river."}
+    path = tmp_path / "r.html"
+    path.write_text(render_page(build_payload(answers, objects, run, title="scene")), "utf-8")
+    page, complaints, _ = open_page(path)
+    figures = page.locator(".figure").all_inner_texts()
+    assert figures[0].startswith("car\n41") and "storage tank, airplane" in figures[1]
+    assert page.locator(".summary").inner_text() == "24 tiles. Mostly river."
+    legend = page.locator(".legend").inner_text()
+    assert "Refused tile" in legend and "car: " in legend
+    assert complaints == []
+
+
 def test_refusals_and_an_incomplete_total_are_said(open_page: Any, tmp_path: Path) -> None:
     page, _, _ = open_page(write_page(tmp_path / "r.html", 24))
     assert "incomplete: answered on 50.0% of the area" in page.locator("#figures").inner_text()
@@ -146,8 +162,11 @@ def test_fits_a_phone_and_prints(open_page: Any, tmp_path: Path, artefacts: Path
     page, _, _ = open_page(write_page(tmp_path / "r.html", 48), (390, 844))
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.screenshot(path=artefacts / "report-phone.png")
+    assert page.locator("#provenance details").get_attribute("open") is None
     page.pdf(path=artefacts / "report.pdf", format="A4")
     assert (artefacts / "report.pdf").read_bytes().startswith(b"%PDF")
+    # paper shows the whole scene as a picture, whatever the map was moved to
+    assert page.evaluate("document.querySelector('.printed').naturalWidth") > 300
 
 
 def contrast(one: tuple[float, ...], other: tuple[float, ...]) -> float:
@@ -159,8 +178,10 @@ def contrast(one: tuple[float, ...], other: tuple[float, ...]) -> float:
     return (max(light) + 0.05) / (min(light) + 0.05)
 
 
-def test_text_has_contrast_aa(open_page: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_has_contrast_aa(open_page: Any, tmp_path: Path, scheme: str) -> None:
     page, _, _ = open_page(write_page(tmp_path / "r.html", 24))
+    page.emulate_media(color_scheme=scheme)
     page.locator(".row").first.click()
     pairs = page.evaluate(
         """() => [...document.querySelectorAll('h2, p, span, strong, dt, dd, small, td, th, label')]

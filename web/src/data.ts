@@ -39,6 +39,7 @@ export interface Total {
 export interface Payload {
   title: string;
   subtitle: string;
+  summary: string;
   georeferenced: boolean;
   questions: Question[];
   tiles: Record<string, Ring>;

@@ -1,4 +1,4 @@
-import { type Answer, labelColour, type Payload, REASON_WORDS, type Ring, STATUS_WORDS, words } from "./data";
+import { type Answer, labelColour, type Payload, REASON_WORDS, type Ring, STATUS_WORDS, STATUSES, words } from "./data";
 import { byId, h } from "./dom";
 
 // Everything the run said about one tile, beside its own piece of the scene.
@@ -12,7 +12,18 @@ export class Details {
   }
 
   clear(): void {
-    this.box.replaceChildren(h("p", { class: "hint" }, "Choose a tile on the map or in the list to see what was answered there."));
+    const { answers, objects } = this.payload;
+    const statuses = STATUSES.filter((status) => answers.some((answer) => answer.status === status));
+    const line = (swatch: HTMLElement, text: string) => h("li", {}, swatch, text);
+    this.box.replaceChildren(
+      h("p", { class: "hint" }, "Choose a tile on the map or in the list to see what was answered there."),
+      h("h2", {}, "On the map"),
+      h("ul", { class: "legend" },
+        ...statuses.map((status) => line(h("span", { class: `swatch ${status}`, "aria-hidden": "true" }), `${STATUS_WORDS[status]} tile`)),
+        ...this.labels.map((label) => line(
+          h("span", { class: "swatch outline", style: `--c:${labelColour(this.labels, label)}`, "aria-hidden": "true" }),
+          `${words(label)}: ${objects.filter((object) => object.label === label).length.toLocaleString("en")}`))),
+    );
   }
 
   async show(answer: Answer): Promise<void> {

@@ -27,6 +27,10 @@ function assign(element: Element, attributes: Record<string, string | boolean | 
   }
 }
 
+export function append(parent: Element, ...children: Child[]): void {
+  parent.append(...children.filter((child): child is Node | string => !!child));
+}
+
 export function byId(id: string): HTMLElement {
   const element = document.getElementById(id);
   if (!element) throw new Error(`no #${id} in the page`);

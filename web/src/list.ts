@@ -1,7 +1,7 @@
 import { type Answer, STATUS_WORDS, words } from "./data";
 import { byId, h } from "./dom";
 
-const ROW_PX = 56;
+const ROW_PX = 48;
 
 // Only the rows in view exist, so a hundred thousand answers scroll like ten.
 export class AnswerList {
@@ -12,6 +12,8 @@ export class AnswerList {
 
   constructor(private readonly choose: (answer: Answer) => void) {
     this.box.append(this.spacer);
+    this.box.before(h("p", { class: "columns", "aria-hidden": "true" },
+      ...["", "tile", "answer", "confidence"].map((name) => h("span", {}, name))));
     this.box.addEventListener("scroll", () => this.draw());
     this.box.addEventListener("keydown", (event) => this.key(event));
     new ResizeObserver(() => this.draw()).observe(this.box);

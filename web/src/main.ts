@@ -1,7 +1,7 @@
 import { drawCharts } from "./charts";
 import { type Answer, type Payload, readPayload, REASON_WORDS, words } from "./data";
 import { Details } from "./details";
-import { byId, h } from "./dom";
+import { append, byId, h } from "./dom";
 import { buildFilters, type Filter, matches } from "./filters";
 import { AnswerList } from "./list";
 import { AnswerMap } from "./map";
@@ -26,6 +26,10 @@ const map = new AnswerMap(payload, labels, (answer) => choose(answer, false));
 const filter = buildFilters(payload, labels, refresh);
 refresh(filter);
 
+const printed = h("img", { class: "printed", alt: "Map of the answers" });
+byId("map").after(printed);
+addEventListener("beforeprint", () => (printed.src = map.picture()));
+
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") {
     details.clear();
@@ -47,12 +51,13 @@ function refresh(current: Filter): void {
   byId("shown").textContent = `${rows.length.toLocaleString("en")} of ${all.toLocaleString("en")} answers shown`;
 }
 
-function drawHeader({ title, subtitle, notes }: Payload): void {
+function drawHeader({ title, subtitle, summary, notes }: Payload): void {
   document.title = `${title} · rsvlm_geo report`;
-  byId("header").append(
+  append(byId("header"),
     h("p", { class: "brand" }, "rsvlm_geo"),
     h("h1", {}, title),
     h("p", { class: "subtitle" }, subtitle),
+    summary ? h("p", { class: "summary" }, summary) : null,
     ...notes.map((note) => h("p", { class: "note" }, note)),
   );
   byId("footer").append(h("p", {}, "Made by rsvlm_geo. This page needs no network: everything it shows is inside it."));
@@ -101,8 +106,13 @@ function drawRefusals({ answers, questions }: Payload): void {
 }
 
 function drawProvenance({ provenance }: Payload): void {
-  byId("provenance").append(
-    h("h2", {}, "Provenance"),
-    h("dl", {}, ...provenance.flatMap(([name, value]) => [h("dt", {}, words(name)), h("dd", {}, value)])),
+  // long: closed on a phone, open on a desk, and always open on paper
+  const whole = h("details", { open: innerWidth > 900 },
+    h("summary", {}, h("h2", {}, "Provenance"), h("span", {}, `${provenance.length} facts about this run`)),
+    h("dl", {}, ...provenance.map(([name, value]) => h("div", {}, h("dt", {}, words(name)), h("dd", {}, value)))),
   );
+  byId("provenance").append(whole);
+  let open = whole.open;
+  addEventListener("beforeprint", () => { open = whole.open; whole.open = true; });
+  addEventListener("afterprint", () => { whole.open = open; });
 }

@@ -1,5 +1,6 @@
 import maplibregl, { type GeoJSONSource, type LngLatBoundsLike, type Map as MapLibre } from "maplibre-gl";
 import "maplibre-gl/dist/maplibre-gl.css";
+import { byId } from "./dom";
 import { type Answer, labelColour, type Payload, type Ring, STATUS_COLOURS } from "./data";
 
 type Features = GeoJSON.FeatureCollection<GeoJSON.Polygon>;
@@ -15,9 +16,11 @@ export class AnswerMap {
     choose: (answer: Answer) => void,
   ) {
     const bounds = boundsOf(Object.values(payload.tiles));
+    const box = byId("map");
+    box.style.setProperty("--shape", String(shapeOf(bounds)));
     this.map = new maplibregl.Map({
       container: "map",
-      style: { version: 8, sources: {}, layers: [{ id: "paper", type: "background", paint: { "background-color": "#dfe5ea" } }] },
+      style: { version: 8, sources: {}, layers: [{ id: "paper", type: "background", paint: { "background-color": getComputedStyle(box).backgroundColor } }] },
       bounds,
       fitBoundsOptions: { padding: 24 },
       attributionControl: false,
@@ -71,6 +74,13 @@ export class AnswerMap {
     this.map.fitBounds(boundsOf(Object.values(this.payload.tiles)), { padding: 24, duration: 0 });
   }
 
+  // The whole scene as a picture, for paper: a map on a page cannot be moved.
+  picture(): string {
+    this.reset();
+    this.map.redraw();
+    return this.map.getCanvas().toDataURL("image/png");
+  }
+
   private build(): void {
     const { map, payload } = this;
     if (payload.picture?.corners) {
@@ -118,6 +128,13 @@ function boundsOf(rings: Ring[]): LngLatBoundsLike {
     }
   }
   return rings.length === 0 ? [-180, -60, 180, 60] : [west, south, east, north];
+}
+
+// Width over height on the ground, so that a long scene does not float in an empty square.
+function shapeOf(bounds: LngLatBoundsLike): number {
+  const [west, south, east, north] = bounds as [number, number, number, number];
+  const wide = (east - west) * Math.cos((((south + north) / 2) * Math.PI) / 180);
+  return Math.min(4, Math.max(0.5, wide / Math.max(north - south, 1e-12)));
 }
 
 function hatch(colour: string): ImageData {
