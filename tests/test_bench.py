@@ -72,7 +72,7 @@ def test_one_failure_stops_nothing_and_is_told(folder: Path) -> None:
     (folder / "bench_broken.py").write_text("print('all is well')")
     assert invoke("--folder", folder, "-o", out, "--only", "broken").exit_code == 0
     assert "`broken` failed" not in out.read_text()
-    assert "Not measured on this machine: all is well" in out.read_text()
+    assert "Nothing is recorded: it said “all is well”" in out.read_text()
 
 
 def test_a_script_that_hangs_is_stopped(folder: Path) -> None:
@@ -104,13 +104,13 @@ def test_plots_hold_far_and_near_ratios_bars_and_odd_names() -> None:
     drawing = plot_rows(rows)
     assert drawing is not None
     texts = ["".join(node.itertext()) for node in ET.fromstring(drawing).iter()]
-    assert "0.05 x missed" in texts and "300 x" in texts and "1 = the baseline" in texts
+    assert "0.05 x missed" in texts and "300 x" in texts and "the baseline" in texts
     for node in ET.fromstring(drawing).iter("{http://www.w3.org/2000/svg}rect"):
         assert float(node.get("x", 0)) + float(node.get("width", 0)) <= 760
     assert plot_rows([row(0.0, unit="rows"), row(0.0, unit="rows")]) is None
     assert plot_rows([row(1.0)]) is None
     values = plot_rows([row(20.0, unit="s"), row(40.0, unit="s"), row(3.0)])
-    assert values is not None and "the baseline" not in values
+    assert values is not None and ">the baseline<" not in values
 
 
 @pytest.mark.parametrize(

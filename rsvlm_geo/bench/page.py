@@ -143,8 +143,8 @@ def _notes(section: Section, results: Results, runs: Mapping[str, Run]) -> list[
             old = " What stands here is from an earlier run." if result.get("rows") else ""
             line += f" **Failed on {run.when} UTC**: {_cell(run.said)}.{old}"
         elif not result.get("rows") and not result.get("report"):
-            said = f": {_cell(run.said)}" if run is not None else ""
-            line += f" Not measured on this machine{said}."
+            said = f": it said “{_cell(run.said)}”" if run is not None else " yet"
+            line += f" Nothing is recorded{said}."
         lines.append(line)
     return lines
 
