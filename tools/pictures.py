@@ -54,7 +54,7 @@ def take_quickstart(folder: Path, scene: Path) -> None:
     if not (folder / "run.gpkg").exists():
         rsvlm_geo("describe", scene, "-o", folder / "run.gpkg", "-o", folder / "run.png",
                   may_refuse=True)  # fmt: skip
-    save_jpeg(folder / "run.png", IMAGES / "quickstart.jpg", 1600)
+    save_jpeg(folder / "run.png", IMAGES / "quickstart.jpg", 1200)
 
 
 def take_report(folder: Path, scene: Path) -> None:
