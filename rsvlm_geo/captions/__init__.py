@@ -11,17 +11,17 @@ from importlib import import_module
 from typing import Any
 
 _HOME = {
-    "Accounts": "build",
-    "Caption": "build",
+    "Accounts": "records",
+    "Caption": "records",
     "Endpoint": "backends",
     "FactReport": "check",
     "Limits": "backends",
     "LocalWriter": "backends",
-    "Record": "build",
+    "Record": "records",
     "Writer": "backends",
     "caption_image": "build",
     "facts_of": "facts",
-    "read_records": "build",
+    "read_records": "records",
     "write_format": "write",
 }
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -22,108 +22,15 @@ from rsvlm_geo.captions.prompts import (
     prompt_hash,
     relay_prompt,
 )
+from rsvlm_geo.captions.records import Accounts, Caption, Record, read_records, resume
 from rsvlm_geo.captions.rules import fuse_by_rule, rule_captions, rule_text
-from rsvlm_geo.errors import DataError, EndpointError, OutputError, ResumeError
+from rsvlm_geo.errors import DataError, EndpointError, OutputError
 
 __all__ = ["Accounts", "Caption", "Record", "build", "caption_image", "read_records"]
 
 RULE = "rule"
 FALLBACK_LIMIT = 5
 """So many images in a row without any answer, and the endpoint is called down."""
-
-
-@dataclass(frozen=True, slots=True)
-class Caption:
-    """One caption and where it comes from."""
-
-    text: str
-    kind: str
-    """``relay``, a perspective, ``model``, ``fused`` or ``caption``."""
-    by: str
-    """``rule``, or the model's name."""
-    prompt: str = ""
-    """Hash of the prompt; empty for rules."""
-    kept: int = 0
-    facts: int = 0
-    invented: tuple[str, ...] = ()
-    instead_of: str = ""
-    """Why a model's text was not taken and the rules' stands here; empty otherwise."""
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One image with its captions."""
-
-    id: str
-    file: str
-    """Absolute path of the image."""
-    size: tuple[int, int]
-    dataset: str
-    split: str
-    licence: str
-    captions: tuple[Caption, ...]
-    facts: tuple[str, ...] = ()
-    """Phrases of the facts the captions were held against."""
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, row: Mapping[str, Any]) -> Record:
-        """The other way round."""
-        captions = tuple(
-            Caption(**{**c, "invented": tuple(c.get("invented", ()))}) for c in row["captions"]
-        )
-        return cls(
-            row["id"], row["file"], tuple(row["size"]), row["dataset"], row["split"],
-            row["licence"], captions, tuple(row.get("facts", ())),
-        )  # fmt: skip
-
-
-@dataclass(slots=True)
-class Accounts:
-    """What became of every image; ``asked`` is the sum of all the others."""
-
-    asked: int = 0
-    done: int = 0
-    resumed: int = 0
-    failed: list[tuple[str, str]] = field(default_factory=list)
-    """``(image, error)``."""
-    skipped: list[tuple[str, str]] = field(default_factory=list)
-    """``(image, why)``: by rule, nothing can be said where nothing is known."""
-    rejected: Counter[str] = field(default_factory=Counter)
-    """Why models' texts were not taken."""
-    captions: Counter[str] = field(default_factory=Counter)
-    """``kind by`` -> captions."""
-    stopped: str = ""
-    """Why it ended early; empty when it did not."""
-
-    @property
-    def pending(self) -> int:
-        """Not reached."""
-        return self.asked - self.done - self.resumed - len(self.failed) - len(self.skipped)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return {
-            "asked": self.asked, "done": self.done, "resumed": self.resumed,
-            "failed": [list(f) for f in self.failed], "pending": self.pending,
-            "skipped": [list(f) for f in self.skipped],
-            "rejected": dict(self.rejected), "captions": dict(self.captions),
-            "stopped": self.stopped,
-        }  # fmt: skip
-
-    def __str__(self) -> str:
-        said = (
-            f"{self.asked} images: {self.done} captioned, {self.resumed} from before, "
-            f"{len(self.failed)} failed, {len(self.skipped)} of which nothing is known, "
-            f"{self.pending} not reached"
-        )
-        if self.rejected:
-            why = ", ".join(f"{n} {r}" for r, n in self.rejected.most_common())
-            said += f"; texts not taken: {why}"
-        return said + (f"; stopped: {self.stopped}" if self.stopped else "")
 
 
 def caption_image(
@@ -158,16 +65,17 @@ def caption_image(
         EndpointError: The writer is silent; nothing of the image is kept then.
     """
     facts, truth = facts_of(image), truth_of(image)
-    annotated = bool(image.boxes or image.labels or image.scene or image.complete)
+    annotated = _annotated(image)
     counts = rejected if rejected is not None else Counter()
     made: list[Caption] = []
     checks: list[Check] = []
 
     def add(text: str, kind: str, by: str, prompt: str = "", instead_of: str = "") -> None:
-        check = check_caption(text, facts, truth)
+        check = _check(text, facts, truth, annotated=annotated)
         checks.append(check)
-        invented = check.invented if annotated else ()
-        made.append(Caption(text, kind, by, prompt, check.kept, check.facts, invented, instead_of))
+        made.append(
+            Caption(text, kind, by, prompt, check.kept, check.facts, check.invented, instead_of)
+        )
 
     def ask(
         who: Writer, prompt: str, kind: str, instead: str | None, limits: FilterSettings | None
@@ -214,64 +122,24 @@ def caption_image(
     return record, checks
 
 
+def _annotated(image: AnnotatedImage) -> bool:
+    """Whether anything is known that a caption could contradict."""
+    return bool(image.boxes or image.labels or image.scene or image.complete)
+
+
+def _check(text: str, facts: Sequence[Fact], truth: frozenset[str], *, annotated: bool) -> Check:
+    """Of an image of which nothing is known, nothing that is said can be called invented."""
+    check = check_caption(text, facts, truth)
+    return check if annotated else replace(check, invented=())
+
+
 def _phrase(fact: Fact) -> str:
     return f"{fact.kind} {fact.subject}: {fact.phrase}" if fact.subject else fact.phrase
-
-
-def read_records(path: str | Path) -> Iterator[Record]:
-    """Records of a ``captions.jsonl``.
-
-    Raises:
-        DataError: It is missing, or a line is not a record.
-    """
-    file = Path(path).expanduser()
-    file = file / "captions.jsonl" if file.is_dir() else file
-    if not file.is_file():
-        raise DataError(f"no captions at {file}")
-    with file.open(encoding="utf-8") as lines:
-        for i, line in enumerate(lines, 1):
-            try:
-                yield Record.from_dict(json.loads(line))
-            except (ValueError, KeyError, TypeError) as error:
-                raise DataError(f"line {i} of {file} is not a caption record ({error})") from error
 
 
 def _fingerprint(style: str, writer: Writer | None, merger: Writer | None) -> str:
     said = [style, writer.name if writer else RULE, merger.name if merger else RULE, CAPTION]
     return sha256(json.dumps([*said, PERSPECTIVE]).encode()).hexdigest()[:16]
-
-
-def _resume(file: Path, about: Path, fingerprint: str) -> set[str]:
-    """Ids that are done; a line cut off by a crash is removed."""
-    if not file.is_file():
-        return set()
-    try:
-        told = json.loads(about.read_text(encoding="utf-8")).get("fingerprint")
-    except (OSError, ValueError):
-        told = None
-    if told != fingerprint:
-        raise ResumeError(
-            f"{file} was made with another style, model or prompt; take another --out folder"
-        )
-    done: set[str] = set()
-    good: list[str] = []
-    lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
-    for i, line in enumerate(lines):
-        try:
-            row = json.loads(line)
-            if not line.endswith("\n"):
-                raise ValueError("cut off")
-        except ValueError as error:
-            if i == len(lines) - 1:
-                break
-            raise ResumeError(f"line {i + 1} of {file} is damaged ({error})") from error
-        done.add(f"{row['dataset']}/{row['id']}")
-        good.append(line)
-    if len(good) < len(lines):
-        part = file.with_suffix(".jsonl.part")
-        part.write_text("".join(good), encoding="utf-8")
-        part.replace(file)
-    return done
 
 
 def build(
@@ -322,7 +190,8 @@ def build(
     fingerprint = _fingerprint(style, writer, merger)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        done = _resume(file, about, fingerprint)
+        done = resume(file, about, fingerprint)
+        before = _spent(folder) if done else {}
         about.write_text(json.dumps({
             "name": name, "style": style, "fingerprint": fingerprint, "licences": licences,
             "writer": writer.name if writer else RULE, "merger": merger.name if merger else RULE,
@@ -338,7 +207,7 @@ def build(
                 )  # fmt: skip
             except KeyboardInterrupt:
                 accounts.stopped = "interrupted"
-        _finish(folder, accounts, report, writer, merger)
+        _finish(folder, accounts, report, writer, merger, before)
     except OSError as error:
         if isinstance(error, EndpointError):
             raise
@@ -349,15 +218,20 @@ def build(
 
 
 def _run(
-    images: Iterable[AnnotatedImage], done: set[str], write: Callable[[str], Any],
-    accounts: Accounts, report: FactReport, style: str, writer: Writer | None,
-    merger: Writer | None, filters: FilterSettings | None,
+    images: Iterable[AnnotatedImage], done: Mapping[str, Sequence[Caption]],
+    write: Callable[[str], Any], accounts: Accounts, report: FactReport, style: str,
+    writer: Writer | None, merger: Writer | None, filters: FilterSettings | None,
     progress: Callable[[int, int], None] | None,
 ) -> EndpointError | None:  # fmt: skip
     silent = 0
     for image in images:
-        if f"{image.dataset}/{image.id}" in done:
+        kept = done.get(f"{image.dataset}/{image.id}")
+        if kept is not None:
             accounts.resumed += 1
+            facts, truth, known = facts_of(image), truth_of(image), _annotated(image)
+            checks = [_check(c.text, facts, truth, annotated=known) for c in kept]
+            _count(accounts, report, kept, checks)
+            accounts.rejected.update(c.instead_of for c in kept if c.instead_of)
             continue
         if writer is None and not (image.boxes or image.labels or image.scene):
             accounts.skipped.append((f"{image.dataset}/{image.id}", "nothing is known of it"))
@@ -379,22 +253,38 @@ def _run(
         silent = 0
         write(json.dumps(record.as_dict(), ensure_ascii=False) + "\n")
         accounts.done += 1
-        for caption, check in zip(record.captions, checks, strict=True):
-            accounts.captions[f"{caption.kind} by {caption.by}"] += 1
-            report.add(caption.kind, check)
+        _count(accounts, report, record.captions, checks)
         if progress is not None and accounts.done % 50 == 0:
             progress(accounts.done + accounts.resumed, accounts.asked)
     return None
 
 
+def _count(
+    accounts: Accounts, report: FactReport, captions: Sequence[Caption], checks: Sequence[Check]
+) -> None:
+    accounts.bare += not captions
+    for caption, check in zip(captions, checks, strict=True):
+        accounts.captions[f"{caption.kind} by {caption.by}"] += 1
+        report.add(caption.kind, check)
+
+
+def _spent(folder: Path) -> dict[str, dict[str, float]]:
+    """What earlier runs of the folder asked of endpoints; a killed run has left no count."""
+    try:
+        told = json.loads((folder / "accounts.json").read_text(encoding="utf-8"))
+        return {role: dict(told[role]) for role in ("writer", "merger") if role in told}
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}
+
+
 def _finish(
     folder: Path, accounts: Accounts, report: FactReport, writer: Writer | None,
-    merger: Writer | None,
+    merger: Writer | None, before: Mapping[str, Mapping[str, float]],
 ) -> None:  # fmt: skip
     told = accounts.as_dict()
     for role, who in (("writer", writer), ("merger", merger)):
         counts = getattr(who, "counts", None)
         if counts is not None:
-            told[role] = counts()
+            told[role] = {k: v + before.get(role, {}).get(k, 0) for k, v in counts().items()}
     (folder / "accounts.json").write_text(json.dumps(told, indent=1), encoding="utf-8")
     (folder / "facts.json").write_text(json.dumps(report.as_dict(), indent=1), encoding="utf-8")

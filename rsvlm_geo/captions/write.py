@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 
-from rsvlm_geo.captions.build import Record
+from rsvlm_geo.captions.records import Record
 from rsvlm_geo.errors import DataError, OutputError
 from rsvlm_geo.metrics.captions import tokenize
 
@@ -29,7 +29,7 @@ def write_format(kind: str, records: Iterable[Record], out: str | Path, *, name:
 
     Args:
         kind: A name of :data:`FORMATS`.
-        records: From :func:`~rsvlm_geo.captions.build.read_records`.
+        records: From :func:`~rsvlm_geo.captions.records.read_records`.
         out: Folder.
         name: Of the set, in file names.
 

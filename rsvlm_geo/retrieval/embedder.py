@@ -125,7 +125,27 @@ class _Words:
         return out
 
 
-class ClipEmbedder:
+class _Speaks:
+    """The side of the words, which all packs that search have in common."""
+
+    pack: Any
+    _words: _Words
+
+    @property
+    def logit_scale(self) -> float:
+        """Inverse temperature of similarities, as trained; CLIP's own is 100."""
+        return float(self.pack.config.get("logit_scale", 100.0))
+
+    def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Words -> float32[n, D], unit length."""
+        return unit(self._words(texts))
+
+    def embed_texts_raw(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Words -> float32[n, D] with their lengths, as some published averages want them."""
+        return self._words(texts)
+
+
+class ClipEmbedder(_Speaks):
     """A CLIP pack.
 
     Args:
@@ -156,27 +176,14 @@ class ClipEmbedder:
         """Image size and scale rules."""
         return self._info
 
-    @property
-    def logit_scale(self) -> float:
-        """Inverse temperature of similarities, as trained; CLIP's own is 100."""
-        return float(self.pack.config.get("logit_scale", 100.0))
-
     def embed_images(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """uint8[B, S, S, 3] RGB -> float32[B, D], unit length."""
         pixels = (images.astype(np.float32) / 255.0 - self._mean) / self._std
         feeds = {"pixel_values": np.ascontiguousarray(pixels.transpose(0, 3, 1, 2))}
         return unit(self.vision.run(feeds, ["image_embeds"])[0])
 
-    def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Words -> float32[n, D], unit length."""
-        return unit(self._words(texts))
 
-    def embed_texts_raw(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Words -> float32[n, D] with their lengths, as some published averages want them."""
-        return self._words(texts)
-
-
-class HeadEmbedder:
+class HeadEmbedder(_Speaks):
     """A search pack: a small head on another pack's encoder, and a text encoder to match.
 
     Args:
@@ -221,24 +228,11 @@ class HeadEmbedder:
         """Image size and scale rules of the base."""
         return self._info
 
-    @property
-    def logit_scale(self) -> float:
-        """Inverse temperature of similarities, as trained."""
-        return float(self.pack.config.get("logit_scale", 100.0))
-
     def embed_images(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """uint8[B, S, S, 3] RGB -> float32[B, D], unit length."""
         outputs = self._base.encode(images).outputs
         features = np.concatenate([outputs[n] for n in self._names], axis=1).astype(np.float32)
         return unit(self.head.run({"features": features}, ["image_embeds"])[0])
-
-    def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Words -> float32[n, D], unit length."""
-        return unit(self._words(texts))
-
-    def embed_texts_raw(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Words -> float32[n, D] with their lengths, as some published averages want them."""
-        return self._words(texts)
 
 
 def load_embedder(

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rsvlm_geo.captions.build import Record
+from rsvlm_geo.captions.records import Record
 from rsvlm_geo.errors import DataError
 
 __all__ = ["WHOLE", "View", "extract", "features_of", "texts_of", "views_of"]

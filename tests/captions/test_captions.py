@@ -316,6 +316,9 @@ def test_building_resumes_and_accounts_for_everything(tmp_path: Path) -> None:
     assert [r.id for r in records] == [r.id for r in rows]
     assert all(len(r.captions) == 6 for r in records)
     assert report.measures()["fused"]["kept_facts"].value == 1.0
+    # those from before are in the report and in the counts as well
+    assert report.measures()["fused"]["kept_facts"].n == 9
+    assert accounts.captions["fused by rule"] == 9
     told = json.loads((out / "accounts.json").read_text())
     assert told["asked"] == told["done"] + told["resumed"] + told["pending"]
     bare = replace(rows[0], id="bare", boxes=(), scene=None)
@@ -324,6 +327,35 @@ def test_building_resumes_and_accounts_for_everything(tmp_path: Path) -> None:
     assert accounts.skipped == [("s/bare", "nothing is known of it")]
     with pytest.raises(ResumeError, match="another style"):
         build(rows, out)
+
+
+def test_what_runs_spent_adds_up_and_empty_images_are_told(tmp_path: Path) -> None:
+    rows = [replace(r, boxes=(), scene=None, complete=frozenset()) for r in painted(tmp_path, 4)]
+    out = tmp_path / "out"
+
+    class Counts(Follows):
+        asked = 0
+
+        def write(self, prompt: str, image: Path | None = None) -> str:
+            type(self).asked += 1
+            return super().write(prompt, image)
+
+        def counts(self) -> dict[str, float]:
+            return {"requests": self.asked, "cost": 0.5 * self.asked}
+
+    def answer(prompt: str) -> str:
+        return "A road with many cars in the rain." if Counts.asked > 1 else "Sorry, I cannot."
+
+    accounts, report = build(rows[:3], out, writer=Counts(answer), style="versad")
+    assert (accounts.done, accounts.bare, accounts.rejected) == (3, 1, {"refusal": 1})
+    assert "1 of them without a caption" in str(accounts)
+    # nothing is known of these images: nothing said of them can be called invented
+    assert report.measures()["caption"]["captions_inventing"].value == 0.0
+    build(rows, out, writer=Counts(answer), style="versad")
+    told = json.loads((out / "accounts.json").read_text())
+    assert told["bare"] == 1
+    assert told["resumed"] == 3
+    assert told["writer"]["requests"] == 3 + 4
 
 
 def test_silent_endpoint_stops_after_five_and_keeps_the_rest(tmp_path: Path) -> None:
@@ -424,3 +456,24 @@ def test_the_vocabulary_knows_what_its_own_phrases_claim() -> None:
         assert VOCABULARY.find(f"{phrase}. {use}") <= set(claims), name
     assert VOCABULARY.find("no cars, two aircraft and an oil tank") == {"airplane", "storage_tank"}
     assert set(SYNONYMS) >= set(OBJECTS)
+
+
+def test_presence_questions_are_labels(tmp_path: Path) -> None:
+    from PIL import Image
+
+    from rsvlm_geo.annotated import read_annotated
+
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
+    qa = [
+        {"q": "Is there a water area in the image?", "a": "yes"},
+        {"q": "Is a road present?", "a": "yes"}, {"q": "Is there a road?", "a": "yes"},
+        {"q": "Is a building present?", "a": "no"}, {"q": "How many roads are there?", "a": "3"},
+        {"q": "Is a small building present?", "a": "yes"},
+    ]  # fmt: skip
+    file = tmp_path / "a.jsonl"
+    file.write_text(
+        json.dumps({"file": "a.png", "qa": qa}) + "\n" + json.dumps({"file": "a.png", "qa": qa[4:]})
+    )
+    first, second = read_annotated(file, tmp_path)
+    assert first.labels == {"water", "pavement"}
+    assert second.labels is None
