@@ -203,7 +203,7 @@ class MiniVlm:
 
     def _count(self, found: Found, name: str) -> Reply:
         rule = self.rules[name]
-        shown = found.above(rule.count_above)
+        shown = rule.counted(found)
         n = len(shown.boxes)
         chance = mini_boxes.count_distribution(found.probability)
         top = {str(k): float(p) for k, p in enumerate(chance) if p > 1e-4 or k == n}
@@ -291,7 +291,7 @@ class MiniVlm:
             return text
         counted = {}
         for name, rule in self.rules.items():
-            boxes = self.find(encoded, i, name, question.gsd_m).above(rule.count_above).boxes
+            boxes = rule.counted(self.find(encoded, i, name, question.gsd_m)).boxes
             spots = {mini_talk.place_of(b, encoded.size) for b in boxes}
             counted[class_phrase(name)] = (len(boxes), spots.pop() if len(spots) == 1 else None)
         best = self._classify(encoded, i, replace(question, candidates=None))

@@ -35,8 +35,17 @@ class ClassRule:
     count_offset: float = 0.0
     count_size: float = 0.0
     """Weight of ``log(1 + count)`` in it: large counts are seldom exact."""
+    count_scale: float = 0.0
+    """Where above 0, the best boxes are counted instead, this often the sum of their probabilities:
+    of many unsure boxes the expected number is nearer to the truth than the number above a line."""
     box_m: tuple[float, float] | None = None
     """Smallest and largest believable ``sqrt(width * height)`` in metres on the ground."""
+
+    def counted(self, found: Found) -> Found:
+        """The boxes that make the count, best first."""
+        if self.count_scale <= 0:
+            return found.above(self.count_above)
+        return found.best(round(self.count_scale * float(found.probability.sum())))
 
     def believes(self, boxes: FloatArray, size: int, gsd_m: float | None) -> NDArray[np.bool_]:
         """Which boxes have a size that the class has on the ground: bool[n].
@@ -73,6 +82,10 @@ class Found:
         """Those with a raw score of at least ``threshold``."""
         keep = self.scores >= threshold
         return Found(self.boxes[keep], self.scores[keep], self.probability[keep], self.presence)
+
+    def best(self, n: int) -> Found:
+        """The ``n`` best, or fewer."""
+        return Found(self.boxes[:n], self.scores[:n], self.probability[:n], self.presence)
 
 
 def logistic(score: FloatArray, slope: float, offset: float) -> FloatArray:

