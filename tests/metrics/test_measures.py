@@ -320,3 +320,12 @@ def test_parsers_never_crash(text: str) -> None:
     parse.parse_numbers(text)
     parse.parse_labels(text, ["a", "b"])
     metrics.tokenize(text)
+
+
+def test_the_ece_of_a_calibrated_model_is_not_zero_for_few_answers() -> None:
+    rng = np.random.default_rng(0)
+    p = rng.uniform(0.2, 0.9, 180)
+    few, many = metrics.expected_ece(p), metrics.expected_ece(np.tile(p, 40))
+    assert few.value > 0.05 > many.value > 0
+    assert few.low < metrics.ece(p, rng.random(180) < p).value < few.high
+    assert metrics.ece(p, np.ones(180, bool)).value > few.high

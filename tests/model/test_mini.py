@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from rsvlm_geo.model.mini_boxes import ClassRule, find_boxes, suppress
-from rsvlm_geo.model.mini_talk import direction_shares, parse_choices, tidy
+from rsvlm_geo.model.mini_colour import box_colour, common_colour
+from rsvlm_geo.model.mini_talk import common_place, direction_shares, parse_choices, tidy
 
 RULE = ClassRule("car", 4, 0.3, 0.4, 1.0, 0.0, 2.0, 1.0)
 
@@ -56,3 +59,29 @@ def test_sentences_are_tidied() -> None:
     assert tidy("an aerial image of a river . trees are visible .") == (
         "An aerial image of a river. Trees are visible."
     )
+
+
+def test_many_unsure_boxes_are_counted_by_their_expected_number() -> None:
+    spots = {(r, c): 0.25 for r in (4, 20, 40) for c in (4, 20, 40)}
+    found = find_boxes(*maps({**spots, (60, 60): 0.9}), replace(RULE, offset=0.0), 256)
+    assert len(RULE.counted(found).boxes) == 1
+    expected = replace(RULE, count_scale=1.0).counted(found)
+    assert len(expected.boxes) == round(9 * 0.25 + 0.9) == 3
+    assert expected.scores[0] == found.scores[0]
+
+
+def test_colour_and_place_are_those_of_most_boxes() -> None:
+    image = np.full((256, 256, 3), 128, np.uint8)
+    image[:60, :60] = (200, 30, 30)
+    image[200:, 200:] = (30, 60, 200)
+    red, blue = [5.0, 5, 50, 50], [210.0, 210, 250, 250]
+    assert box_colour(image, np.array(red)) == "red"
+    boxes, weight = np.array([blue, red, red]), np.array([0.9, 0.5, 0.6])
+    assert common_colour(image, boxes, weight) == "red"
+    assert common_place(boxes, weight, 256) == "top left"
+    assert common_colour(image, np.zeros((0, 4)), np.zeros(0)) is None
+
+
+def test_a_large_count_is_less_surely_exact() -> None:
+    rule = replace(RULE, count_size=-0.5)
+    assert rule.count_confidence(0.4, 20) < rule.count_confidence(0.4, 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rsvlm_geo.training import captions, questions, splits
+from rsvlm_geo.training import captions, phrases, questions, splits
 from rsvlm_geo.training.facts import Facts, place_of
 from rsvlm_geo.training.lexicon import OBJECT_WORDS
 
@@ -102,3 +102,42 @@ def test_tokenizer_is_the_same_every_time_and_keeps_numbers_whole() -> None:
     assert len(splits.OBJECTS) == 8
     assert a.encode("How many cars? 42").tokens == ["how", "many", "cars", "?", "42"]
     assert tokens.UNK in a.encode("is there a zeppelinoid").tokens
+
+
+def test_every_pattern_becomes_a_sentence() -> None:
+    rng = np.random.default_rng(5)
+    lists = {k: v for k, v in vars(phrases).items() if k.isupper() and not k.startswith("_")}
+    assert {"PRESENCE", "PLACE", "COLOUR", "ABOUT_THING"} <= set(lists)
+    for patterns in lists.values():
+        for pattern in patterns:
+            for _ in range(10):
+                said = phrases.draw(pattern, rng)
+                assert said and not set("()|") & set(said), pattern
+    assert phrases.draw("a (b|c (d|e) f) g", np.random.default_rng(0)) in (
+        "a b g", "a c d f g", "a c e f g",
+    )  # fmt: skip
+
+
+def test_a_tiles_colour_and_place_are_asked_for_every_class_that_has_one() -> None:
+    pairs = questions.about_one(facts(), "airplane", np.random.default_rng(6))
+    assert [(p.kind, p.answer) for p in pairs] == [("colour", "white"), ("place", "top left")]
+    assert questions.about_one(facts(), "car", np.random.default_rng(6)) == []
+
+
+def test_hand_written_questions_are_not_trained_on() -> None:
+    forty = pytest.importorskip("rsvlm_geo.training.forty")
+    train_decoder = pytest.importorskip("rsvlm_geo.training.train_decoder")
+    evidence = pytest.importorskip("rsvlm_geo.training.evidence")
+    assert len(set(forty.every_question())) == 160
+    e = np.zeros(sum(evidence.BLOCKS.values()), np.float32)
+    draw = train_decoder.Sequences([(e, facts())], np.random.default_rng(7))
+    seen = set()
+    keep = draw.encode
+    draw.encode = lambda pair, gsd: (seen.add(pair.question), keep(pair, gsd))[1]
+    for _ in range(20):
+        draw.draw(50)
+    from rsvlm_geo.training.tokens import words_of
+
+    asked = {tuple(words_of(q)) for q in seen}
+    assert len(asked) > 300
+    assert not asked & {tuple(words_of(q)) for q in forty.every_question()}
