@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from rsvlm_geo.errors import ModelError
 from rsvlm_geo.model import mini_boxes, mini_talk
-from rsvlm_geo.model.mini_boxes import ClassRule, Found
+from rsvlm_geo.model.mini_boxes import Found
 from rsvlm_geo.model.mini_colour import common_colour
+from rsvlm_geo.model.mini_reply import WHY, plain_key, read_rule, refusal, why, yes_no
 from rsvlm_geo.model.pack import Pack, load_pack
 from rsvlm_geo.model.session import open_session
 from rsvlm_geo.tasks import class_phrase
@@ -41,14 +42,6 @@ _RELATION = re.compile(
 _ABOUT_ONE = re.compile(r"\b(where|colou?r|location|position|part|corner|side)\b", re.I)
 _WHERE = re.compile(r"\b(where|location|position|part|corner|side)\b", re.I)
 _COLOUR = re.compile(r"\bcolou?r\b", re.I)
-_WHY = {
-    "invisible": "The {what} is invisible in the provided image, so I cannot provide an answer.",
-    "panchromatic": "The image provided is panchromatic, which makes it impossible to determine "
-    "the actual colors.",
-    "below_gsd": "The resolution of this image is too coarse to answer that.",
-    "modality": "This kind of image does not show that.",
-    "out_of_scope": "The image cannot answer that question.",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +172,7 @@ class MiniVlm:
                 return reply
             return refusal("out_of_scope", f"This model has no class {target!r}.")
         if question.gsd_m and known.max_gsd_m and question.gsd_m > known.max_gsd_m * 1.01:
-            return refusal("below_gsd", _WHY["below_gsd"])
+            return refusal("below_gsd", WHY["below_gsd"])
         found = self.find(encoded, i, known.name, question.gsd_m)
         if task == "presence":
             return yes_no(found.presence)
@@ -263,10 +256,10 @@ class MiniVlm:
         p /= p.sum()
         chances = dict(zip(names, map(float, p), strict=True))
         if question.candidates is not None:
-            mine = {_key(n): v for n, v in chances.items()}
-            asked = {c: mine.get(_key(c), 0.0) for c in question.candidates}
+            mine = {plain_key(n): v for n, v in chances.items()}
+            asked = {c: mine.get(plain_key(c), 0.0) for c in question.candidates}
             total = sum(asked.values())
-            if not any(_key(c) in mine for c in question.candidates):
+            if not any(plain_key(c) in mine for c in question.candidates):
                 return refusal("out_of_scope", "None of these classes is known to this model.")
             # What the closed set leaves out is the chance that none of it is right.
             chances = {c: v / max(total, 1e-9) for c, v in asked.items()}
@@ -278,9 +271,9 @@ class MiniVlm:
         """Which closed set of classes holds: by the resolution shown, else by the candidates."""
         if question.gsd_m is not None:
             return "fine" if question.gsd_m < 2.0 else "coarse"
-        asked = {_key(c) for c in question.candidates or ()}
+        asked = {plain_key(c) for c in question.candidates or ()}
         overlap = {
-            d: len(asked & {_key(n) for n in names})
+            d: len(asked & {plain_key(n) for n in names})
             for d, names in self._info.scene_classes.items()
         }
         return "coarse" if overlap.get("coarse", 0) > overlap.get("fine", 0) else "fine"
@@ -313,7 +306,7 @@ class MiniVlm:
 
     def _label(self, encoded: Encoded, i: int, word: str) -> Reply | None:
         """Presence of a land-cover word by the label head, or None when it is not one."""
-        row = self.labels.get(_key(word)) or self.labels.get(_key(word).rstrip("s"))
+        row = self.labels.get(plain_key(word)) or self.labels.get(plain_key(word).rstrip("s"))
         if row is None:
             return None
         score = 1 / (1 + np.exp(-encoded.outputs["label_logits"][i, row["index"]].astype(float)))
@@ -441,35 +434,3 @@ class MiniVlm:
         }  # fmt: skip
         best = max(chances, key=lambda c: chances[c])
         return Reply(best, chances, p_unanswerable=0.0 if refusing else p_no)
-
-
-def read_rule(row: Mapping[str, Any]) -> ClassRule:
-    """A row of the card's ``mini.objects``."""
-    size = row.get("box_m")
-    return ClassRule(**{**row, "box_m": None if size is None else (size[0], size[1])})
-
-
-def refusal(reason: str, text: str) -> Reply:
-    """A certain no: the model has no way to know."""
-    return Reply(text, p_unanswerable=1.0, reason=reason)
-
-
-def yes_no(p_yes: float) -> Reply:
-    """A yes or no with its calibrated probability."""
-    return Reply(
-        "yes" if p_yes >= 0.5 else "no", {"yes": p_yes, "no": 1.0 - p_yes}, p_unanswerable=0.0
-    )
-
-
-def why(reason: str, question: Question) -> str:
-    """The sentence of a refusal, as the papers word it."""
-    match = re.search(
-        r"\b(?:the|a|an|any)\s+((?!actual|colou?r|image|location|number)[\w\-]+(?: [\w\-]+)?)"
-        r"(?=\s*(?:\?|in\b|located|have|$))",
-        question.text, re.I,
-    )  # fmt: skip
-    return _WHY[reason].format(what=match[1] if match else "object")
-
-
-def _key(name: str) -> str:
-    return re.sub(r"[\s_\-]+", "", name.lower())
