@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import time
 from collections.abc import Callable
@@ -107,6 +108,7 @@ class DaskBackend:
         self._gpu = gpu
         self._patience_s = patience_s
         self._owned: list[Any] = []
+        self._gone = False
         if client is None:
             if address is None:
                 cluster = distributed.LocalCluster(
@@ -210,6 +212,7 @@ class DaskBackend:
             raise self._lost() from error
 
     def _lost(self) -> SchedulerLostError:
+        self._gone = True
         return SchedulerLostError(
             "the Dask scheduler or its last worker is gone; what was done is kept: "
             "start a cluster and run the same command again"
@@ -217,9 +220,18 @@ class DaskBackend:
 
     def close(self) -> None:
         """Close the client and the cluster that are ours."""
-        for thing in self._owned:
-            with contextlib.suppress(Exception):
-                thing.close(timeout=10) if hasattr(thing, "scheduler_address") else thing.close()
+        # a client whose scheduler is gone logs tracebacks while it closes; ours is said in one line
+        logger = logging.getLogger("distributed.client")
+        level = logger.level
+        if self._gone:
+            logger.setLevel(logging.CRITICAL)
+        try:
+            for thing in self._owned:
+                with contextlib.suppress(Exception):
+                    options = {"timeout": 10} if hasattr(thing, "scheduler_address") else {}
+                    thing.close(**options)
+        finally:
+            logger.setLevel(level)
 
 
 def _plugin_base() -> Any:

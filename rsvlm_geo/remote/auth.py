@@ -92,7 +92,7 @@ class SasSigner:
             and (cached.expires is None or cached.expires - self.margin_s > time.time())
         ):
             return cached
-        from rsvlm_geo.remote.http import get_bytes
+        from rsvlm_geo.remote.fetch import get_bytes
 
         headers = {}
         if self.key_env and os.environ.get(self.key_env):

@@ -216,6 +216,11 @@ class RemoteDataset:
         ahead = self._guess.next_windows(
             window, self._fast.width, self._fast.height, self.source.policy.lookahead
         )
+        if self._file is not None and self._index is not None:
+            # neighbouring blocks in one request; the decoder alone would ask for each by itself
+            near = [(whole[1], whole[1] + whole[3]), (whole[0], whole[0] + whole[2])]
+            spans = [self._index.spans(w, None, indexes) for w in (near, *ahead)]
+            self._file.will_read([span for some in spans for span in some])
         try:
             self._fast.will_read([whole, *(_whole_window(w) for w in ahead)])
             self._fast.read(whole, bands, out)
@@ -251,7 +256,10 @@ class RemoteDataset:
                 if self._vsi and what == "read":
                     with rasterio.Env(**self._env()):
                         return read()
-                return read()
+                found = read()
+                if self._file is not None and self._file.error is not None:
+                    raise RasterioIOError("the read went wrong and GDAL did not say so")
+                return found
             except (RasterioIOError, RasterioError) as error:
                 cause = self._file.error if self._file is not None else None
                 if isinstance(cause, RsvlmError):
@@ -312,7 +320,12 @@ class _Cursor:
     def read(self, size: int = -1) -> bytes:
         with self._lock:
             wanted = self._file.size - self._position if size < 0 else size
-            data = self._file.read_at(self._position, wanted)
+            try:
+                data = self._file.read_at(self._position, wanted)
+            except Exception as error:
+                # an exception that crosses GDAL may come out as SystemError, or not at all
+                self._file.error = error
+                return b""
             self._position += len(data)
         return data
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from rsvlm_geo.errors import SceneError
+from rsvlm_geo.errors import SceneError, SceneNotFoundError, TileReadError
 
-__all__ = ["RETRY_STATUSES", "AccessError", "ReadPolicy"]
+__all__ = ["RETRY_STATUSES", "AccessError", "FileDownError", "GoneError", "ReadPolicy"]
 
 RETRY_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 """Answers that a server may not give the next time."""
@@ -15,6 +15,21 @@ RETRY_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 class AccessError(SceneError, PermissionError):
     """The server knows the file but not us, or would send our credentials elsewhere."""
+
+    again = False
+    """Whether reading it again at once may help; it was tried with a new signature."""
+
+
+class GoneError(SceneNotFoundError):
+    """The server says that there is no such file."""
+
+    again = False
+
+
+class FileDownError(TileReadError):
+    """Nothing came from the file for so long that it is asked now and then only."""
+
+    again = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +48,10 @@ class ReadPolicy:
     """Longest silence on an open connection."""
     min_rate: float = 20_000.0
     """Bytes per second, averaged over a request, below which a connection is a drip and is cut."""
+    patience_s: float = 60.0
+    """A file from which nothing came for so long, though asked, is down: its tiles fail at once."""
+    probe_s: float = 10.0
+    """How often a file that is down is asked whether it is back."""
     max_download_bytes: int = 1 << 30
     """Largest file fetched whole from a server that cannot send ranges."""
     cache_bytes: int = 64 << 20

@@ -8,7 +8,7 @@ bytes, to hold the rows that neighbouring tiles share.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -48,7 +48,8 @@ class TileImage:
     tile: Tile
     status: TileStatus
     image: NDArray[np.uint8] | None = None
-    """uint8[S, S, 3], RGB, invalid pixels 0; None unless ``status`` is ``ok``."""
+    """uint8[S, S, 3], RGB, invalid pixels 0; None unless ``status`` is ``ok``. A view of planes:
+    bands lie one after the other in memory, as models take them."""
     valid: NDArray[np.bool_] | None = None
     """bool[S, S], True = data; None when all of the image is (or nothing was read)."""
     valid_frac: float = 0.0
@@ -96,7 +97,7 @@ class TileReader:
             tile: Of the scene's plan.
             min_valid: Least share of valid pixels in the core for it to be ``ok``; a tile with
                 none is ``nodata`` in any case.
-            out: uint8[S, S, 3] to write the image to, a row of a batch; new by default.
+            out: uint8[S, S, 3] to write the image to, fastest as a view of planes; new by default.
         """
         attempts = max(1, self._retry.attempts)
         error: Exception | None = None
@@ -106,6 +107,8 @@ class TileReader:
             except Exception as caught:
                 error = caught
                 self._drop()
+                if not getattr(caught, "again", True):
+                    break  # whoever read it has tried, and says that it is no use
                 if attempt < attempts:
                     if self._retry.on_retry is not None:
                         self._retry.on_retry(tile, attempt, caught)
@@ -144,7 +147,7 @@ class TileReader:
         if len(rows) == 1 and len(cols) == 1 and rows[0][1] == shape[0] and cols[0][1] == shape[1]:
             span = (cols[0][2], rows[0][2], cols[0][3], rows[0][3])
             return self._read_span(span, shape, resampling, out)
-        image = np.empty((*shape, 3), np.uint8) if out is None else out
+        image = planes(shape) if out is None else out
         image[...] = 0
         valid = np.zeros(shape, bool)
         for r0, r1, y, h in rows:
@@ -161,7 +164,7 @@ class TileReader:
         resampling: Resampling,
         out: NDArray[np.uint8] | None = None,
     ) -> tuple[NDArray[np.uint8], NDArray[np.bool_] | None]:
-        image = np.empty((*shape, 3), np.uint8) if out is None else out
+        image = planes(shape) if out is None else out
         handle = self._handle()
         as_stored = self._scene.stretch.kind == "identity" and len(self._scene.indexes) == 3
         if as_stored and isinstance(handle, DatasetPixels):
@@ -173,7 +176,7 @@ class TileReader:
             if valid.all():
                 valid = None
             else:
-                image[~valid] = 0
+                image.transpose(2, 0, 1)[:, ~valid] = 0
         return image, valid
 
     def _show(
@@ -217,6 +220,11 @@ class TileReader:
             self.close()
         except Exception:
             self._pixels = None
+
+
+def planes(shape: tuple[int, int]) -> NDArray[np.uint8]:
+    """uint8[H, W, 3], not set: a view of uint8[3, H, W], which GDAL fills band by band."""
+    return np.empty((3, *shape), np.uint8).transpose(1, 2, 0)
 
 
 def read_tile(
@@ -271,20 +279,31 @@ def core_fraction(tile: Tile, valid: NDArray[np.bool_] | None, side: int) -> flo
     return float(part.mean())
 
 
-def cache_bytes(scene: Scene, window_size: tuple[int, int], span_width: int | None = None) -> int:
+def cache_bytes(
+    scene: Scene,
+    window_size: tuple[int, int],
+    span_width: int | None = None,
+    row_starts: Sequence[int] | None = None,
+) -> int:
     """Bytes of block cache that let every block be decoded once, row-major.
 
     Args:
         scene: Its blocks, bands and dtype.
         window_size: ``(width, height)`` of a window, scene pixels.
         span_width: Columns that a row of tiles covers; the scene's width by default.
+        row_starts: First row of each row of windows; anywhere by default.
     """
     facts = scene.facts
     bh, bw = facts.block
     width = min(span_width or facts.width, facts.width)
     width = facts.width if facts.striped else min(-(-width // bw) * bw + bw, facts.width + bw)
     # a window touches so many rows of blocks at most; the next row of tiles shares the last of them
-    rows = min((-(-(window_size[1] - 1) // bh) + 1) * bh, facts.height + bh)
+    touched = -(-(window_size[1] - 1) // bh) + 1
+    if row_starts is not None:
+        last = facts.height - 1
+        spans = [(max(y, 0), min(y + window_size[1] - 1, last)) for y in row_starts]
+        touched = max((end // bh - start // bh + 1 for start, end in spans), default=1)
+    rows = min(touched * bh, facts.height + bh)
     bands = facts.count if facts.pixel_interleaved else len(scene.indexes)
     if scene.mask in ("alpha", "mask"):
         bands += 1

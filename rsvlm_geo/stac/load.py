@@ -78,7 +78,7 @@ def _fetch(place: str, signer: Signer | str | None, policy: ReadPolicy | None = 
             return path.read_bytes()
         except OSError as error:
             raise StacError(f"cannot read {path}: {error.strerror or error}") from error
-    from rsvlm_geo.remote.http import get_bytes
+    from rsvlm_geo.remote.fetch import get_bytes
 
     headers: dict[str, str] = {}
     url = place

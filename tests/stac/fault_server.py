@@ -103,6 +103,8 @@ class _Handler(BaseHTTPRequestHandler):
             return self._plain(int(fault), b"no")
         if fault == "flaky" and dice < value / 100:
             return self._plain(503, b"busy")
+        if fault == "dies" and count > value:
+            return self._plain(503, b"gone for good")
         if fault == "first" and count <= value:
             return self._plain(503, b"busy")
         if fault == "flakyreset":

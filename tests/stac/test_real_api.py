@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import rasterio.shutil
 from real_api import RealApi, missing
-from worlds import make_item, make_raster
+from worlds import make_collection, make_item, make_raster
 
 pytestmark = pytest.mark.stac
 sys.path.insert(0, str(Path(__file__).parent.parent / "batch"))
@@ -48,18 +48,9 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RealApi, Pat
             item["geometry"]["coordinates"] = [ring]
             item["bbox"] = [west, -18, west + 0.5, -17]
             items.append(item)
-        collections = [collection("aerial"), collection("pacific")]
+        collections = [make_collection("aerial"), make_collection("pacific")]
         server.load(collections, items)
         yield server, folder
-
-
-def collection(name: str) -> dict[str, Any]:
-    return {
-        "type": "Collection", "stac_version": "1.1.0", "id": name, "description": name,
-        "license": "other", "links": [],
-        "extent": {"spatial": {"bbox": [[-180, -90, 180, 90]]},
-                   "temporal": {"interval": [["2024-01-01T00:00:00Z", None]]}},
-    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -106,3 +97,21 @@ def test_batch_serial_and_dask_agree(api: tuple[RealApi, Path], tmp_path: Path) 
         run(asked, found, tmp_path / "dask-out", tiles_per_task=10, backend=cluster.address)
     result = compare(tmp_path / "dask-out", tmp_path / "serial")
     assert (result["lost"], result["duplicated"], result["different"]) == (0, 0, 0)
+
+
+@pytest.mark.slow
+def test_search_to_batch_with_everything_killed_once(tmp_path: Path) -> None:
+    """Over the API's search: workers, driver and scheduler die; ten seeds are in benchmarks."""
+    pytest.importorskip("distributed")
+    if left := missing():
+        pytest.skip(f"NO REAL STAC API TESTED: missing {', '.join(left)}")
+    from killing import Cluster, compare, run_calm, run_hunted
+    from real_world import real_world
+
+    with real_world(tmp_path / "world") as sources, Cluster(tmp_path / "dask") as cluster:
+        run_calm(sources, tmp_path / "calm")
+        happened = run_hunted(sources, tmp_path / "out", cluster, 7, schedulers=1)
+    assert (happened["worker"], happened["driver"], happened["scheduler"]) == (3, 1, 1)
+    assert (happened["code"], happened["code_without_scheduler"]) == (0, 1)
+    found = compare(tmp_path / "out", tmp_path / "calm")
+    assert (found["lost"], found["duplicated"], found["different"]) == (0, 0, 0)

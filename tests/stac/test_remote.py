@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import pickle
+import sys
 import time
 from pathlib import Path
 
@@ -26,6 +28,7 @@ from rsvlm_geo.remote import (
 )
 from rsvlm_geo.remote.auth import SasSigner
 from rsvlm_geo.remote.lookahead import WindowGuess
+from rsvlm_geo.remote.policy import FileDownError
 from rsvlm_geo.remote.vsi import forget_failures, gdal_env
 
 FAST = ReadPolicy(
@@ -318,3 +321,68 @@ def test_fast_path_refuses_what_it_would_change(
             else:
                 assert np.array_equal(pixels, truth[:, 512:768, col : col + 256])
     assert failed == 4
+
+
+def test_a_file_that_dies_is_not_waited_for_tile_by_tile(folder: Path) -> None:
+    """Patience is for the file: then its windows fail without a request, until a probe works."""
+    policy = ReadPolicy(
+        tries=7, first_delay_s=0.01, max_delay_s=0.05, patience_s=0.3, probe_s=1000.0,
+        lookahead=0, cache_bytes=1 << 18, fast=False,
+    )  # fmt: skip
+    with FaultServer(folder) as server:
+        path = "/dies-3/a.tif"
+        with open_raster(RasterSource(server.url + path, policy=policy)) as src:
+            failed = 0
+            for row in range(1023):
+                with contextlib.suppress(TileReadError):
+                    src.read((1, 2, 3), window=Window(0, 1023 - row, 1024, 1))
+                    continue
+                failed += 1
+            asked = server.counts[path]
+        assert failed > 500
+        assert asked < 200
+        with pytest.raises(FileDownError, match=r"counts as down: run again later"):
+            open_raster(RasterSource(server.url + path, policy=policy))
+        assert server.counts[path] == asked
+
+
+def test_a_file_that_comes_back_is_read_again(
+    folder: Path, truth: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy = ReadPolicy(tries=2, first_delay_s=0.001, patience_s=0.0, probe_s=0.0, lookahead=0)
+    with FaultServer(folder) as server:
+        source = RasterSource(f"{server.url}/first-5/a.tif", policy=policy)
+        for _ in range(4):  # two tries, then one for each probe
+            with pytest.raises(FileDownError):
+                open_raster(source)
+        assert server.counts["/first-5/a.tif"] == 5
+        with open_raster(source) as src:
+            assert np.array_equal(read_all(src), truth)
+
+
+def test_a_dead_asset_costs_a_batch_its_patience_once(tmp_path: Path) -> None:
+    """All tiles of a scene whose server dies in mid-run are told as failed, few are asked for."""
+    from worlds import make_raster
+
+    from rsvlm_geo.pipeline import plan_job
+    from rsvlm_geo.pipeline.run import iter_answers
+    from rsvlm_geo.remote.source import RemoteSource
+    from rsvlm_geo.scene import open_scene
+    from rsvlm_geo.tasks import make_question
+
+    sys.path.insert(0, str(Path(__file__).parent.parent / "batch"))
+    from oracle import SpotCounter
+
+    make_raster(tmp_path / "s.tif", size=1800, compress="none")
+    policy = ReadPolicy(
+        first_delay_s=0.01, patience_s=0.3, probe_s=1000.0, cache_bytes=1 << 18, lookahead=0
+    )
+    with FaultServer(tmp_path) as server:
+        scene = open_scene(RemoteSource.single(f"{server.url}/dies-40/s.tif", policy=policy))
+        model = SpotCounter()
+        job = plan_job(scene, "count", (make_question("count", target="spot"),), model)
+        states = [tile.state for batch in iter_answers(job) for tile in batch]
+        asked = server.counts["/dies-40/s.tif"]
+    assert len(states) == len(job.plan) > 200
+    assert 0 < states.count("failed") < len(states)
+    assert asked < 40 + 60

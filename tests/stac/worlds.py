@@ -10,7 +10,7 @@ import rasterio
 import rasterio.warp
 from affine import Affine
 
-__all__ = ["make_item", "make_raster"]
+__all__ = ["make_collection", "make_item", "make_raster"]
 
 
 def make_raster(
@@ -72,4 +72,14 @@ def make_item(
             },
             "thumbnail": {"href": "thumb.png", "type": "image/png", "roles": ["thumbnail"]},
         },
+    }  # fmt: skip
+
+
+def make_collection(name: str) -> dict[str, Any]:
+    """A Collection for Items of :func:`make_item`."""
+    return {
+        "type": "Collection", "stac_version": "1.1.0", "id": name, "description": name,
+        "license": "other", "links": [],
+        "extent": {"spatial": {"bbox": [[-180, -90, 180, 90]]},
+                   "temporal": {"interval": [["2024-01-01T00:00:00Z", None]]}},
     }  # fmt: skip
