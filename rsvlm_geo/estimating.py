@@ -47,7 +47,8 @@ def estimate_job(job: Job, tiles_per_s: float | None = None) -> Cost:
         tiles_per_s = _probe(job)
     side = job.plan.image_size
     images = (_PREFETCH + 2) * job.batch * side * side * 3
-    cache = cache_bytes(job.scene, job.plan.grid.size, job.plan.grid.extent.width)
+    grid = job.plan.grid
+    cache = cache_bytes(job.scene, grid.size, grid.extent.width, grid.row_starts)
     # a row of the tables is about 1.5 kB with its geometry and texts
     rows = len(job.plan) * len(job.questions) * 1500
     return Cost(len(job.plan), tiles_per_s, memory_mb() + (images + cache + rows) / 1e6)

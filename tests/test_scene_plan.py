@@ -107,6 +107,11 @@ def test_the_model_s_rule_sets_the_scale() -> None:
     assert fine.gsd_m == pytest.approx(10.0)
     nearly = plan_tiles(paper_scene(9000, 900, (0.3, 0.305)), info)
     assert nearly.grid.size == (100, 100), "nearly square pixels are read as they are"
+    twice = plan_tiles(paper_scene(9000, 900, (0.152, 0.1535)), info, gsd_m=0.3)
+    assert twice.grid.size == (200, 200), "and nearly two as the mean of two, as overviews hold it"
+    assert twice.gsd_m == pytest.approx(2 * (0.152 * 0.1535) ** 0.5)
+    between = plan_tiles(paper_scene(9000, 900, (0.2, 0.2)), info, gsd_m=0.3)
+    assert between.grid.size == (150, 150)
     out_of_range = plan_tiles(paper_scene(900, 900, (50.0, 50.0)), info)
     assert out_of_range.grid.size == (100, 100)
 

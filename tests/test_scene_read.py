@@ -246,6 +246,34 @@ def test_the_cache_is_in_bytes_and_holds_what_neighbours_share(tmp_path: Path) -
     assert seen[0] in (0, need) or seen[0] >= MIN_CACHE, "a cache of a few bytes re-reads all"
 
 
+def test_windows_that_touch_one_row_of_blocks_need_half_the_cache(tmp_path: Path) -> None:
+    path = make_scene(tmp_path / "s.tif", width=16000, height=1024, tiled=True)
+    scene = open_scene(path)
+    side = scene.facts.block[0]
+    anywhere = cache_bytes(scene, (side, side))
+    apart = cache_bytes(scene, (side, side), None, range(0, 1024, side))
+    across = cache_bytes(scene, (side, side), None, [side // 2])
+    assert across == anywhere
+    assert apart == max(MIN_CACHE, apart) < anywhere or anywhere == MIN_CACHE
+    row = side * scene.width * 3
+    assert apart >= row
+
+
+def test_images_lie_in_planes_side_by_side(tmp_path: Path) -> None:
+    path = make_scene(tmp_path / "s.tif", width=300, height=128, noise=True)
+    scene = open_scene(path)
+    plan = plan_tiles(scene, Oracle(64).info)
+    with rasterio.open(path) as dataset:
+        raw = dataset.read([1, 2, 3])
+    for batch in iter_batches(scene, plan, batch=4):
+        assert batch.images.transpose(0, 3, 1, 2).flags.c_contiguous
+        for image, item in zip(batch.images, batch.shown, strict=True):
+            assert np.shares_memory(image, item.image)
+            w = item.tile.window
+            want = raw[:, w.row_off : w.row_end, w.col_off : w.col_end]
+            np.testing.assert_array_equal(image.transpose(2, 0, 1), want)
+
+
 def test_striped_files_are_decoded_once(tmp_path: Path) -> None:
     """A striped file read tile by tile costs no more than a few full reads of it."""
     path = make_scene(tmp_path / "s.tif", width=3000, height=1000, noise=True, tiled=False,

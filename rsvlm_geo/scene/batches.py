@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import queue
+import sys
 import threading
 from collections.abc import Collection, Generator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,7 +30,7 @@ class TileBatch:
     items: tuple[TileImage, ...]
     """Every tile of the stretch: ok, nodata and failed."""
     images: NDArray[np.uint8]
-    """uint8[B, S, S, 3]: the images of the ``ok`` items, in order."""
+    """uint8[B, S, S, 3]: the images of the ``ok`` items, in order; a view of uint8[B, 3, S, S]."""
     rows_done: int
     """Grid rows that are complete with this batch."""
 
@@ -101,8 +104,8 @@ def _as_they_lie(shown: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
     if isinstance(block, np.ndarray) and block.ndim == 4 and all(i.base is block for i in shown):
         starts = [(i.ctypes.data - block.ctypes.data) // block.strides[0] for i in shown]
         if starts == list(range(starts[0], starts[0] + len(shown))):
-            return block[starts[0] : starts[0] + len(shown)]
-    return np.stack(shown)
+            return block[starts[0] : starts[0] + len(shown)].transpose(0, 2, 3, 1)
+    return np.stack([image.transpose(2, 0, 1) for image in shown]).transpose(0, 2, 3, 1)
 
 
 def iter_tiles(
@@ -124,9 +127,10 @@ def iter_tiles(
     per_thread = max(2, -(-ahead // readers))
     stop = threading.Event()
     lanes = [_Lane(per_thread, stop) for _ in range(readers)]
-    need = cache_bytes(scene, plan.grid.size, plan.grid.extent.width)
+    need = cache_bytes(scene, plan.grid.size, plan.grid.extent.width, plan.grid.row_starts)
 
     def work(lane: _Lane, first: int) -> None:
+        _step_back()
         try:
             with (
                 # an int is bytes here; the environment variable of the same name is megabytes
@@ -170,6 +174,17 @@ def iter_tiles(
             thread.join()
 
 
+def _step_back() -> None:
+    """Let the model's threads go first: a batch that is read ahead can wait, they cannot.
+
+    Each waits for all others at the end of every operator. Only Linux has priorities by thread.
+    """
+    if sys.platform == "linux":
+        with suppress(OSError):
+            me = threading.get_native_id()
+            os.setpriority(os.PRIO_PROCESS, me, os.getpriority(os.PRIO_PROCESS, me) + 5)
+
+
 @dataclass(frozen=True, slots=True)
 class _Raised:
     error: BaseException
@@ -179,14 +194,15 @@ class _Slots:
     """Rows of batch arrays, handed out one by one; a row that was not taken is used again."""
 
     def __init__(self, batch: int, side: int) -> None:
-        self._shape = (batch, side, side, 3)
+        self._shape = (batch, 3, side, side)
         self._block = np.empty(self._shape, np.uint8)
         self._next = 0
 
     @property
     def free(self) -> NDArray[np.uint8]:
+        """uint8[S, S, 3], a view of planes."""
         row: NDArray[np.uint8] = self._block[self._next]
-        return row
+        return row.transpose(1, 2, 0)
 
     def take(self) -> None:
         self._next += 1

@@ -105,28 +105,16 @@ def apply_stretch(
         out[..., 2] = out[..., 0]
 
 
-_ROWS = 16
-"""Rows at a time: index and result stay in the processor's cache, which halves the time."""
+_ROWS = 64
+"""Rows at a time: indexes and result stay in the processor's cache, which halves the time."""
 
 
 def _look_up(pixels: NDArray[Any], tables: NDArray[np.uint8], out: NDArray[np.uint8]) -> None:
     index = pixels if pixels.dtype.kind == "u" else pixels.view(f"u{pixels.dtype.itemsize}")
-    height, width, count = index.shape
-    if count == 3 and (tables[0] == tables[1]).all() and (tables[0] == tables[2]).all():
-        for r in range(0, height, _ROWS):
-            np.take(tables[0], index[r : r + _ROWS], out=out[r : r + _ROWS], mode="clip")
-        return
-    # one table after the other, and an offset to each band's own
-    flat = tables.reshape(-1)
-    first = np.broadcast_to(np.arange(count, dtype=np.intp) * tables.shape[1], (width, count))
-    first = np.ascontiguousarray(first)
-    at = np.empty((_ROWS, width, count), dtype=np.intp)
-    got = np.empty((_ROWS, width, count), dtype=np.uint8)
-    for r in range(0, height, _ROWS):
-        n = min(_ROWS, height - r)
-        np.add(index[r : r + n], first, out=at[:n])
-        np.take(flat, at[:n], out=got[:n], mode="clip")
-        out[r : r + n, :, :count] = got[:n]
+    for c in range(index.shape[2]):
+        for r in range(0, index.shape[0], _ROWS):
+            rows = slice(r, r + _ROWS)
+            np.take(tables[c], index[rows, :, c], out=out[rows, :, c], mode="clip")
 
 
 def _scale(pixels: NDArray[Any], stretch: Stretch, out: NDArray[np.uint8]) -> None:

@@ -185,9 +185,9 @@ class DatasetPixels:
         self, span: SpanWindow, out_shape: tuple[int, int], resampling: Resampling
     ) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
         """See :meth:`Pixels.read`."""
-        # rows, columns, bands in memory: what a model takes, and GDAL fills it without a copy
-        held = np.empty((*out_shape, len(self._indexes)), dtype=self._dtype)
-        return held.transpose(2, 0, 1), self.read_into(span, held, resampling)
+        # band by band in memory: what a model takes in the end, and GDAL copies whole rows to
+        held = np.empty((len(self._indexes), *out_shape), dtype=self._dtype)
+        return held, self.read_into(span, held.transpose(1, 2, 0), resampling)
 
     def read_into(
         self, span: SpanWindow, held: NDArray[Any], resampling: Resampling
