@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from rsvlm_geo.errors import ExportError
 from rsvlm_geo.export.branches import allow_branches
+from rsvlm_geo.export.rewrite import spell_for_speed
 
 __all__ = ["OPSETS", "Part", "export_part", "last_tokens", "save_model"]
 
@@ -107,6 +108,7 @@ def export_part(part: Part, path: Path, *, opset: int = 18) -> Path:
     _name_axes(model, part.axes)
     _free_slices(model)
     allow_branches(model)
+    spell_for_speed(model)
     for value in model.graph.inputs:
         if value.name in part.optional:
             value.const_value = ir.tensor(part.inputs[value.name].numpy(), name=value.name)

@@ -20,7 +20,7 @@ from rsvlm_geo.errors import PackError, ProviderError
 from rsvlm_geo.model.kv import Cache, DeviceCache, DeviceOps, HostCache
 from rsvlm_geo.model.session import Session
 
-__all__ = ["Decoder", "OutOfMemory", "Step", "is_out_of_memory", "run_encoder"]
+__all__ = ["Decoder", "OutOfMemory", "Step", "encode_pixels", "is_out_of_memory", "run_encoder"]
 
 Array = NDArray[Any]
 _PAST = re.compile(r"^past_key_values\.(\d+)\.(?:(decoder|encoder)\.)?(key|value)$")
@@ -240,6 +240,33 @@ class Decoder:
         values = binding.get_outputs()
         grown = DeviceCache(values[1:kept], self.ops)
         return [values[0].numpy(), *values[1:kept], *(v.numpy() for v in values[kept:])], grown
+
+
+_PIXELS_AT_ONCE = 2 * 336 * 336
+
+
+def encode_pixels(session: Session, pixel_values: NDArray[np.float32]) -> Array:
+    """An encoder's first output for a batch of images.
+
+    On a processor a few at a time: what the cache holds need not come from memory again, which is
+    worth a third of the time in int8.
+
+    Args:
+        session: Takes nothing but ``pixel_values``.
+        pixel_values: float32[B, 3, H, W].
+
+    Raises:
+        OutOfMemory: It did not fit.
+    """
+    batch, _, height, width = pixel_values.shape
+    few = batch
+    if session.provider == "cpu":
+        few = max(1, _PIXELS_AT_ONCE // (height * width))
+    parts = [
+        run_encoder(session, {"pixel_values": pixel_values[at : at + few]})[0]
+        for at in range(0, batch, few)
+    ]
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def run_encoder(session: Session, feeds: Mapping[str, Array]) -> list[Array]:

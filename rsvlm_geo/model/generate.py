@@ -11,6 +11,7 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -19,12 +20,14 @@ from numpy.typing import NDArray
 from rsvlm_geo.errors import ModelWarning
 from rsvlm_geo.model.decoder import Decoder, OutOfMemory
 from rsvlm_geo.model.jobs import Finish, Generation, Job, Prefix, Token
-from rsvlm_geo.model.lanes import HOLE, SHARED, Embed, Lanes, Piece
+from rsvlm_geo.model.lanes import HOLE, SHARED, Embed, Lanes, Piece, stretches
 from rsvlm_geo.model.sampling import choose_token, is_looping, process_logits
 
 __all__ = ["Engine", "Generation", "Job", "Prefix", "Token"]
 
 Array = NDArray[Any]
+_STRETCH = 160
+"""Tokens of a prefix that go through the decoder at once, on a processor."""
 
 
 @dataclass(slots=True)
@@ -109,7 +112,10 @@ class Engine:
         else:
             lanes = after.lanes.take(np.zeros(len(pieces), np.int64))
         if any(len(piece.ids) for piece in pieces[0]):
-            lanes.extend(pieces, keep=1)
+            # a card hides the work this saves, and pays for each call
+            whole = self.even or self.decoder.ops is not None or bool(self.decoder.fixed)
+            for part in [pieces] if whole else stretches(pieces, _STRETCH):
+                lanes.extend(part, keep=1)
         first = pieces[0]
         ends = [int(p.positions.max()) + 1 for p in first if len(p.ids)]
         start = 0 if after is None else after.next_position
@@ -226,15 +232,10 @@ class Engine:
     def _fork(self, rows: Sequence[Sequence[_Row]]) -> Lanes:
         """The prefixes of these lanes, side by side."""
         forked: Lanes | None = None
-        at = 0
-        while at < len(rows):
-            prefix = rows[at][0].job.prefix
-            end = at
-            while end < len(rows) and rows[end][0].job.prefix is prefix:
-                end += 1
-            part = prefix.lanes.take([rows[i][0].job.row for i in range(at, end)])
+        for _, group in groupby((lane[0].job for lane in rows), key=lambda job: id(job.prefix)):
+            jobs = list(group)
+            part = jobs[0].prefix.lanes.take([job.row for job in jobs])
             forked = part if forked is None else forked.stack(part)
-            at = end
         assert forked is not None
         return forked
 

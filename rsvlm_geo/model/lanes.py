@@ -9,8 +9,9 @@ copied. Columns a lane does not use are *holes*, masked.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 from rsvlm_geo.model.decoder import Decoder, Step
 from rsvlm_geo.model.kv import Cache
 
-__all__ = ["HOLE", "SHARED", "Lanes", "Piece"]
+__all__ = ["HOLE", "SHARED", "Lanes", "Piece", "stretches"]
 
 Array = NDArray[Any]
 Embed = Callable[[NDArray[np.int64], NDArray[np.int64]], Array]
@@ -45,6 +46,37 @@ class Piece:
     """int64[S], 0 where tokens see each other both ways; None: all 1."""
     parent: int = SHARED
     """A branch this one continues."""
+
+    def part(self, start: int, end: int) -> Piece:
+        """Some of its tokens."""
+        return replace(
+            self,
+            ids=self.ids[start:end],
+            positions=self.positions[..., start:end],
+            embeds=None if self.embeds is None else self.embeds[start:end],
+            types=None if self.types is None else self.types[start:end],
+        )
+
+
+def stretches(pieces: Sequence[Sequence[Piece]], most: int) -> Iterator[Sequence[Sequence[Piece]]]:
+    """New tokens of all lanes in turns of at most so many.
+
+    Scores of tokens that come later are never made then: in a long prefix that is up to half of
+    all, and the part that a softmax is slowest at.
+
+    Args:
+        pieces: For each lane; one piece each, else they come whole, as do tokens that see each
+            other both ways.
+        most: Tokens of a turn.
+    """
+    if any(len(lane) != 1 or lane[0].types is not None for lane in pieces):
+        yield pieces
+        return
+    length = max(len(lane[0].ids) for lane in pieces)
+    turns = max(1, -(-length // most))
+    cuts = [length * turn // turns for turn in range(turns + 1)]
+    for start, end in pairwise(cuts):
+        yield [[lane[0].part(start, end)] for lane in pieces]
 
 
 @dataclass(slots=True)

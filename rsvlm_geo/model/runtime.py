@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from rsvlm_geo.errors import PackError
 from rsvlm_geo.model.chat import IMAGE, pick_template
-from rsvlm_geo.model.decoder import Decoder, OutOfMemory, run_encoder
+from rsvlm_geo.model.decoder import Decoder, OutOfMemory, encode_pixels, run_encoder
 from rsvlm_geo.model.families import FAMILIES, expand_crops, mrope_positions
 from rsvlm_geo.model.generate import Engine, Job, Prefix
 from rsvlm_geo.model.kv import DeviceOps
@@ -184,6 +184,9 @@ class Runtime:
 
     def encode_images(self, prepared: Prepared, count: int) -> Array:
         """Image tokens, float[B, N, D], crops of an image one after the other."""
+        if prepared.pixel_values.ndim == 4 and prepared.image_grid_thw is None:
+            features = encode_pixels(self.vision, prepared.pixel_values)
+            return features.reshape(count, -1, features.shape[-1])
         feeds: dict[str, Array] = {"pixel_values": prepared.pixel_values}
         if prepared.pixel_attention_mask is not None:
             feeds["pixel_attention_mask"] = prepared.pixel_attention_mask

@@ -16,6 +16,7 @@ from rsvlm_geo.model.decoder import Decoder, OutOfMemory, Step
 from rsvlm_geo.model.generate import Job
 from rsvlm_geo.model.generic import GenericVlm
 from rsvlm_geo.model.kv import DeviceCache, DeviceOps, HostCache
+from rsvlm_geo.model.lanes import SHARED, Piece, stretches
 from rsvlm_geo.model.pack import load_pack
 from rsvlm_geo.model.sampling import Sampling, choose_token, is_looping, log_softmax, process_logits
 from rsvlm_geo.model.score import Scored, plan_forms, score_closed
@@ -329,3 +330,46 @@ def test_graphs_that_cannot_skip_holes_never_see_one(
     again = score_closed(engine, [Scored(job, forms) for job in jobs()])
     for one, other in zip(again, weights, strict=True):
         assert one == pytest.approx(other, abs=1e-5)
+
+
+def test_a_prefix_in_stretches_is_the_prefix_as_a_whole(
+    toy: GenericVlm, images: Images, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures = images(3)
+    whole = toy.generate(pictures, PROMPTS, LONG)
+    calls = toy.runtime.decoder.calls
+    toy.generate(pictures, PROMPTS, LONG)
+    usual = toy.runtime.decoder.calls - calls
+    monkeypatch.setattr("rsvlm_geo.model.generate._STRETCH", 1)
+    calls = toy.runtime.decoder.calls
+    parts = toy.generate(pictures, PROMPTS, LONG)
+    assert toy.runtime.decoder.calls - calls > usual, "each token went by itself"
+    assert [[said.tokens for said in row] for row in parts] == [
+        [said.tokens for said in row] for row in whole
+    ]
+
+
+def test_stretches_cover_every_token_once() -> None:
+    ids = np.arange(11)
+    lanes = [[Piece(SHARED, ids, ids + 5, np.eye(11, dtype=np.float32))] for _ in range(2)]
+    turns = [lane for lane, _ in stretches(lanes, 4)]
+    assert [len(turn[0].ids) for turn in turns] == [3, 4, 4]
+    for name in ("ids", "positions", "embeds"):
+        joined = np.concatenate([getattr(turn[0], name) for turn in turns])
+        np.testing.assert_array_equal(joined, getattr(lanes[0][0], name))
+
+
+def test_tokens_that_see_each_other_both_ways_are_not_parted() -> None:
+    ids = np.arange(9)
+    lanes = [[Piece(SHARED, ids, ids, None, np.zeros(9, np.int64))]]
+    assert list(stretches(lanes, 2)) == [lanes]
+
+
+def test_images_a_few_at_a_time_are_the_images_at_once(
+    toy: GenericVlm, images: Images, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepared = toy.runtime.preprocess(images(5))
+    whole = toy.runtime.encode_images(prepared, 5)
+    side = prepared.pixel_values.shape[-1]
+    monkeypatch.setattr("rsvlm_geo.model.decoder._PIXELS_AT_ONCE", 2 * side * side)
+    np.testing.assert_allclose(toy.runtime.encode_images(prepared, 5), whole, rtol=1e-6)
