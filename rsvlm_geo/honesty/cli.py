@@ -61,7 +61,8 @@ def make(
     made = list(generate_questions(rows, settings))
     if not made:
         raise click.ClickException("no question can be made: no class is boxed, or known absent")
-    path = write_questions(made, rows, out, name=name, settings=asdict(settings))
+    told = {**asdict(settings), "split": split}
+    path = write_questions(made, rows, out, name=name, settings=told)
     report = check_questions(made, rows)
     (out / "check.json").write_text(json.dumps(report.as_dict(), indent=1), encoding="utf-8")
     for why, n in skipped.items():
@@ -86,10 +87,22 @@ def check(
     from rsvlm_geo.honesty import check_questions, read_questions
 
     rows, _ = _read(annotations, images, classes, complete, same, "")
+    split = _split_of(folder)
+    rows = [r for r in rows if split is None or r.split == split]
     report = check_questions(read_questions(folder), rows)
     click.echo(str(report))
     if not report.holds:
         raise click.ClickException(f"{len(report.broken)} invariants do not hold")
+
+
+def _split_of(folder: Path) -> str | None:
+    """The split the questions were made of: what is frequent is counted over it alone."""
+    about = (folder if folder.is_dir() else folder.parent) / "about.json"
+    try:
+        split = json.loads(about.read_text(encoding="utf-8"))["settings"].get("split")
+    except (OSError, ValueError, KeyError, AttributeError):
+        return None
+    return None if split is None else str(split)
 
 
 def _read(

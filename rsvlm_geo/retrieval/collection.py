@@ -93,7 +93,8 @@ def join_indexes(parts: Iterable[TileIndex]) -> TileIndex:
     indexes = list(parts)
     if not indexes:
         raise DataError("an index needs at least one scene")
-    first, seen = indexes[0], set()
+    first = indexes[0]
+    seen: set[str] = set()
     frames = []
     for part in indexes:
         if (part.model, part.sha256) != (first.model, first.sha256):

@@ -71,7 +71,8 @@ def _image(path: Path, view: View, size: int) -> NDArray[np.uint8]:
             image = opened.convert("RGB")
     except OSError as error:
         raise DataError(f"{path} cannot be read as an image ({error})") from error
-    box = tuple(v * s for v, s in zip(view, (*image.size, *image.size), strict=True))
+    x0, y0, x1, y1 = view
+    box = (x0 * image.width, y0 * image.height, x1 * image.width, y1 * image.height)
     shown = image.resize((size, size), Image.Resampling.BICUBIC, box=box)
     return np.asarray(shown, dtype=np.uint8)
 

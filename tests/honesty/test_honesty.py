@@ -243,3 +243,27 @@ def test_annotations_of_every_format_and_what_is_left_out(tmp_path: Path) -> Non
         (tmp_path / "bad.jsonl").write_text(text)
         with pytest.raises(DataError, match=said):
             read_annotated(tmp_path / "bad.jsonl")
+
+
+def test_a_split_is_checked_against_itself(tmp_path: Path) -> None:
+    """What is popular in a split may not be in the whole set."""
+    from PIL import Image
+
+    rows = []
+    kinds = {"val": ("car", "car", "tree", "ship"), "train": ("tree",) * 9}
+    for split, labels in kinds.items():
+        for i, label in enumerate(labels):
+            name = f"{split}{i}.png"
+            Image.new("RGB", (64, 64)).save(tmp_path / name)
+            boxes = [{"label": label, "bbox": [4, 4, 20, 20]}]
+            rows.append({"file": name, "split": split, "boxes": boxes})
+    source = tmp_path / "boxes.jsonl"
+    source.write_text("".join(json.dumps(r) + "\n" for r in rows))
+    out = str(tmp_path / "q")
+    made = CliRunner().invoke(command, ["make", str(source), "--out", out, "--split", "val"])
+    assert made.exit_code == 0, made.output
+    checked = CliRunner().invoke(command, ["check", out, str(source)])
+    assert checked.exit_code == 0, checked.output
+    (tmp_path / "q" / "about.json").unlink()
+    whole = CliRunner().invoke(command, ["check", out, str(source)])
+    assert "is more frequent than" in whole.output
