@@ -46,7 +46,7 @@ def cost(task: str, path: Path, rounds: int, price: float) -> list[Row]:
         result = run_task(task, path, target=target, model=model)
         seconds.append((time.process_time() - began) / area)
         walls.append((time.perf_counter() - start) / area)
-    gsd = result.answers["gsd_m"].median()
+    gsd = result.provenance["plan"]["gsd_m"]
     middle = statistics.median(seconds)
     name = f"{task}{' cars' if target else ''}, read at {gsd:.2g} m"
     return [

@@ -10,17 +10,19 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-_BLOCK = re.compile(r"^( *)```(\w+)[^\n]*\n(.*?)^\1```", re.M | re.S)
+_BLOCK = re.compile(r"^( *)```(\w*)[^\n]*\n(.*?)^\1```", re.M | re.S)
 _SETUP = re.compile(
     r"^(git clone \S+.*|cd \S+|scripts/(quickstart|check)( +#.*)?|source \S+|"
     r"(python -m )?pip install .*|python3? -m venv \S+|#.*|)$"
@@ -79,6 +81,65 @@ def test_set_up_blocks_hold_only_what_ci_runs(page: Path) -> None:
             assert _SETUP.match(line.strip().removeprefix("$ ")), f"{page.name}: {line}"
 
 
+_ELSEWHERE = re.compile(
+    r"(qgis_process(\.bin)? |python -m rsvlm_geo\.training|python onnx/\w+\.py|"
+    r"CUDA_VISIBLE_DEVICES=\S+ dask worker )"
+)
+"""Commands that need QGIS, a GPU, a checkpoint or hours; each has tests of its own."""
+
+
+def shown_commands(page: Path) -> list[str]:
+    """Commands of the blocks that are not run: what needs a network or a scene of the reader's."""
+    found = []
+    for body in [*blocks(page, "text"), *blocks(page, "")]:
+        joined = body.replace("\\\n", " ")
+        for line in joined.splitlines():
+            line = line.strip().removeprefix("$ ")
+            if re.match(r"(rsvlm-geo|python|qgis_process|CUDA_VISIBLE_DEVICES=)", line):
+                found.append(line)
+    return found
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_that_are_only_shown_have_the_options_they_use(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rsvlm_geo.cli import main
+
+    monkeypatch.chdir(tmp_path)
+    for line in shown_commands(page):
+        if _ELSEWHERE.match(line):
+            continue
+        words = shlex.split(re.sub(r"<(\w+)>", "0" * 40, line), comments=True)
+        assert words.pop(0) == "rsvlm-geo", f"{page.name}: {line}"
+        for word in words:  # options ask whether a file is there
+            if word.endswith("/"):
+                Path(word).mkdir(parents=True, exist_ok=True)
+            elif re.fullmatch(r"[\w-]+\.[a-z]+", word):
+                Path(word).touch()
+        command: click.Command = main
+        context = click.Context(main, info_name="rsvlm-geo")
+        while isinstance(command, click.Group):
+            child = command.get_command(context, words.pop(0))
+            assert child is not None, f"{page.name}: no such command: {line}"
+            command = child
+        try:
+            command.make_context(command.name or "", words, parent=context)
+        except click.UsageError as error:
+            pytest.fail(f"{page.name}: {line}\n{error.format_message()}")
+
+
+@pytest.mark.parametrize("page", pages_with("yaml"), ids=lambda page: page.name)
+def test_recipes_are_recipes(page: Path, tmp_path: Path) -> None:
+    pytest.importorskip("yaml", reason="recipes need the extra 'batch'")
+    from rsvlm_geo.batch import load_recipe
+
+    for block in blocks(page, "yaml"):
+        if "CITATION.cff" not in block:
+            (tmp_path / "recipe.yaml").write_text(block, encoding="utf-8")
+            assert load_recipe(tmp_path / "recipe.yaml").spec.asks
+
+
 def test_the_readme_names_the_two_commands_and_shows_a_real_picture() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert "scripts/quickstart" in text and "scripts/check" in text
@@ -86,3 +147,21 @@ def test_the_readme_names_the_two_commands_and_shows_a_real_picture() -> None:
     assert pictures
     for picture in pictures:
         assert (ROOT / picture).stat().st_size > 10_000
+
+
+def test_the_architecture_page_is_the_import_contract() -> None:
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    layers = re.search(r"^layers = \[\n(.*?)^\]", text, re.M | re.S)
+    assert layers is not None
+    contract = [re.findall(r"[a-z]\w*", line) for line in layers.group(1).splitlines()][::-1]
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rows = [re.findall(r"`(\w+)/?`", row.split("|")[1]) for row in page.splitlines()
+            if row.startswith("| `")]  # fmt: skip
+    place = {name: number for number, row in enumerate(rows) for name in row}
+    below = -1
+    for names in contract:
+        names = [name for name in names if not name.startswith("cli_") and name != "__main__"]
+        if names:
+            assert set(names) <= set(place), f"not on the page: {set(names) - set(place)}"
+            assert min(place[name] for name in names) >= below, f"{names} stands too low"
+            below = max(below, min(place[name] for name in names))
