@@ -85,3 +85,43 @@ def test_equal_captions_are_no_negatives() -> None:
     assert float(same) == pytest.approx(float(apart))
     near = contrastive_loss(torch.ones(2, 2), text, torch.tensor(50.0), torch.ones(2, 2).bool())
     assert float(near) == pytest.approx(np.log(2), abs=1e-5)
+
+
+def test_parts_are_given_what_is_true_of_them(tmp_path: Path) -> None:
+    from PIL import Image
+
+    from rsvlm_geo.captions.records import Caption, Record
+    from rsvlm_geo.training.search_texts import short_texts
+    from rsvlm_geo.training.search_views import WHOLE, features_of, texts_of, views_of
+
+    said = (Caption("A river at 0.3 m per pixel.", "fused", "rule"), Caption("A river.", "x", "y"))
+    pixels = np.zeros((64, 64, 3), np.uint8)
+    pixels[:32, 32:] = 200
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    record = Record("a", str(tmp_path / "a.png"), (64, 64), "d", "", "", said, ("scene river: x",))
+    parts = views_of(record, 32)
+    assert len(parts) == 5
+    assert texts_of(record, WHOLE) == ["A river at 0.3 m per pixel.", "A river."]
+    assert texts_of(record, parts[1]) == ["A river."]
+    assert short_texts(record.facts) == ["water", "x"]
+    counted = Record("a", "a", (64, 64), "d", "", "", said, ("count car: two cars",))
+    assert views_of(counted, 32) == (WHOLE,)
+    assert views_of(record, 128) == (WHOLE,)
+
+    class Mean:
+        info = type("I", (), {"image_size": 32})()
+        seen = 0
+
+        def encode(self, images: np.ndarray) -> object:
+            type(self).seen += len(images)
+            mean = images.reshape(len(images), -1).mean(axis=1, keepdims=True)
+            return type("E", (), {"outputs": {"f": mean}})()
+
+    shown = [(record.file, view) for view in parts]
+    cache = tmp_path / "x.npz"
+    got = features_of(shown, Mean(), ("f",), "e", cache)
+    assert got[:, 0] == pytest.approx([50, 0, 200, 0, 0], abs=8)
+    assert np.array_equal(features_of(shown[1:3], Mean(), ("f",), "e", cache), got[1:3])
+    assert Mean.seen == 5
+    features_of(shown[:1], Mean(), ("f",), "another", cache)
+    assert Mean.seen == 6
