@@ -221,8 +221,8 @@ def read_annotated(
     Args:
         source: ``.jsonl`` (``file size boxes class labels gsd_m split`` a line, or RSVQA's ``qa``
             in place of ``labels``; ``complete`` names the classes boxed without fail in that
-            image, ``unsure`` says none is), COCO ``.json``, a folder of DOTA ``.txt`` or of VOC
-            ``.xml``, or of images without any.
+            image, ``unsure`` says none is), COCO ``.json``, a folder of DOTA ``.txt``, of VOC
+            ``.xml``, of class masks (:mod:`rsvlm_geo.annotation_masks`), or of images alone.
         images: Where the images are; beside ``source`` by default.
         dataset: Its name; the rows' own, else the file's, by default.
         licence: Of the images, carried into everything made from them.

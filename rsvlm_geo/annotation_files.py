@@ -1,4 +1,4 @@
-"""The usual files of annotations as plain rows: JSONL, COCO, folders of DOTA or of VOC.
+"""The usual files of annotations as plain rows: JSONL, COCO, folders of DOTA, VOC or masks.
 
 A row is a dict: ``file``, and ``boxes`` ``[{label, bbox}]``, ``class``, ``labels``, ``qa``,
 ``gsd_m``, ``split``, ``size`` as far as the file says them. What they mean is for
@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from rsvlm_geo.annotation_masks import mask_rows
 from rsvlm_geo.errors import DataError
 
 __all__ = ["IMAGE_SUFFIXES", "image_folder", "presence_labels", "read_rows"]
@@ -35,7 +36,7 @@ def image_folder(path: Path) -> Path:
 
 
 def read_rows(path: Path) -> Iterable[dict[str, Any]]:
-    """Rows of a ``.jsonl``, a COCO ``.json``, or a folder of ``.txt``, ``.xml`` or images.
+    """Rows of a ``.jsonl``, a COCO ``.json``, or a folder of ``.txt``, ``.xml``, masks or images.
 
     Raises:
         DataError: In no known format, or damaged.
@@ -55,7 +56,7 @@ def read_rows(path: Path) -> Iterable[dict[str, Any]]:
     elif path.suffix == ".json":
         yield from _coco_rows(path)
     else:
-        raise DataError(f"{path}: annotations are .jsonl, COCO .json, or a folder of .txt or .xml")
+        raise DataError(f"{path}: annotations are .jsonl, COCO .json, or a folder of .txt, .xml or masks")
 
 
 def _coco_rows(path: Path) -> Iterable[dict[str, Any]]:
@@ -87,6 +88,9 @@ def _folder_rows(path: Path) -> Iterable[dict[str, Any]]:
         p.stem: p.name for p in (folder.iterdir() if folder.is_dir() else ())
         if p.suffix.lower() in IMAGE_SUFFIXES
     }  # fmt: skip
+    if (path / "masks").is_dir():
+        yield from mask_rows(path, by_stem)
+        return
     for file in xml or txt:
         if file.stem not in by_stem:
             raise DataError(f"no image for {file} in {folder}")
