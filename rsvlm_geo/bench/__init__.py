@@ -66,6 +66,8 @@ def bench(
         click.echo(f"== {script.name}: {script.command}", err=True)
         run = run_script(script, timeout)
         note_run(folder, run)
+        if output is not None:  # a run that is cut off leaves a page all the same
+            write_page(sections, folder, output)
         if not run.ok:
             failed.append(script.name)
             click.echo(f"   {run.said}", err=True)
