@@ -1,8 +1,8 @@
 """Class masks as annotation rows: what covers an image, and the objects that can be told apart.
 
 A folder holds ``images/``, ``masks/`` (one PNG or GeoTIFF an image, same stem, same size, a class
-number a pixel) and ``classes.json``, number -> name, or for a class whose connected regions are single
-objects number -> ``{"name": ..., "objects": true}``. Numbers that are not named say nothing.
+number a pixel) and ``classes.json``: number -> name, or -> ``{"name": ..., "objects": true}``
+where each connected region is one object. Numbers that are not named say nothing.
 """
 
 from __future__ import annotations
