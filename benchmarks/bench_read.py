@@ -1,6 +1,6 @@
 """Reading and stretching against raw rasterio on the same file, and memory against scene size.
 
-    python benchmarks/bench_read.py [SCENE] [--times 8] [--rounds 5] [--image-size 512] [--json OUT]
+    python benchmarks/bench_read.py [SCENE] [--times 8] [--rounds 5] [--image-size 512] [--long]
 
 Ratios of CPU time in one run (wall time depends on who else is on the machine): tiles through our
 reader (windows, validity, stretch, batches, queue) over aligned windows through
@@ -12,7 +12,6 @@ difference of peak RSS between reading the mosaic and reading the scene, each in
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import subprocess
 import sys
@@ -24,6 +23,7 @@ from pathlib import Path
 
 import numpy as np
 import rasterio
+from harness import Row, record
 from rasterio.windows import Window
 
 
@@ -107,8 +107,8 @@ def our_seconds(path: Path, side: int, margin: int) -> tuple[float, int]:
     return time.process_time() - start, n
 
 
-def ratio(path: Path, side: int, margin: int, rounds: int) -> dict[str, float | int]:
-    """Tiles per CPU second, ours over raw; median, lowest and highest of the rounds."""
+def ratio(path: Path, side: int, margin: int, rounds: int) -> tuple[float, float, float, str]:
+    """Tiles per CPU second, ours over raw: median, lowest, highest, and both rates in words."""
     raw_seconds(path, side)
     seen, raw_rate, our_rate = [], [], []
     for _ in range(rounds):
@@ -117,12 +117,8 @@ def ratio(path: Path, side: int, margin: int, rounds: int) -> dict[str, float | 
         raw_rate.append(n_raw / raw)
         our_rate.append(n_ours / ours)
         seen.append((n_ours / ours) / (n_raw / raw))
-    return {
-        "ratio": round(statistics.median(seen), 3), "lowest": round(min(seen), 3),
-        "highest": round(max(seen), 3), "n": rounds,
-        "raw_tiles_per_cpu_s": round(statistics.median(raw_rate), 1),
-        "our_tiles_per_cpu_s": round(statistics.median(our_rate), 1),
-    }  # fmt: skip
+    rates = f"{statistics.median(our_rate):.0f} and {statistics.median(raw_rate):.0f} tiles/CPU-s"
+    return statistics.median(seen), min(seen), max(seen), rates
 
 
 _PEAK = """
@@ -162,11 +158,11 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--times", type=int, default=8)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--image-size", type=int, default=512)
-    parser.add_argument("--json", type=Path)
+    parser.add_argument("--long", action="store_true", help="twelve rounds")
     options = parser.parse_args(argv)
     warnings.simplefilter("ignore")
-    side = options.image_size
-    result: dict[str, object] = {"scene": str(options.scene or "painted"), "image_size": side}
+    side, rounds = options.image_size, 12 if options.long else options.rounds
+    rows: list[Row] = []
     with tempfile.TemporaryDirectory() as folder:
         small = options.scene or paint(Path(folder) / "scene.tif")
         half = max(1, options.times // 2)
@@ -182,24 +178,23 @@ def main(argv: list[str] | None = None) -> int:
             ("the scene itself, margin 32", lambda: small, 32),
         ]  # fmt: skip
         for name, make, margin in cases:
-            got = ratio(make(), side, margin, options.rounds)
-            result[name] = got
-            print(f"{name:38s} {got['ratio']:.2f} of raw rasterio "
-                  f"({got['lowest']:.2f} to {got['highest']:.2f}, n={got['n']}), "
-                  f"{got['our_tiles_per_cpu_s']} tiles/CPU-s")  # fmt: skip
+            middle, low, high, rates = ratio(make(), side, margin, rounds)
+            rows.append(Row(f"reading, {name}", middle, "x", rounds, low, high,
+                            "rasterio's read of aligned windows", ">= 0.9",
+                            middle >= 0.9))  # fmt: skip
+            print(f"{name}: {middle:.2f} ({low:.2f} to {high:.2f}), {rates}", flush=True)
         large = repeat(small, Path(folder) / "large.tif", options.times, dtype="uint8")
         n_small, mb_small = peak_mb(small, side)
         n_large, mb_large = peak_mb(large, side)
         with rasterio.open(large) as dataset:
             size = f"{dataset.width} x {dataset.height}"
-        result["memory"] = {
-            "large": size, "tiles": [n_small, n_large], "peak_mb": [mb_small, mb_large],
-            "difference_mb": round(mb_large - mb_small, 1),
-        }  # fmt: skip
-        print(f"peak RSS {mb_small:.0f} MB for the scene ({n_small} tiles), {mb_large:.0f} MB for "
-              f"{size} ({n_large} tiles): {mb_large - mb_small:+.0f} MB")  # fmt: skip
-    if options.json:
-        options.json.write_text(json.dumps(result, indent=2) + "\n")
+        more = mb_large - mb_small
+        rows += [
+            Row(f"reading alone: peak memory, {n_small} tiles", mb_small, "MB"),
+            Row(f"reading alone: more for {n_large} tiles of {size}", more, "MB", 1, None, None,
+                f"{n_small} tiles of the same scene", "<= 100", more <= 100),
+        ]  # fmt: skip
+    record("read", rows, f"scene {options.scene or 'painted'}, windows of {side} pixels, CPU time")
     return 0
 
 
