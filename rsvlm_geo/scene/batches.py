@@ -184,7 +184,7 @@ def _step_back() -> None:
     if sys.platform == "linux":
         with suppress(OSError):
             me = threading.get_native_id()
-            os.setpriority(os.PRIO_PROCESS, me, os.getpriority(os.PRIO_PROCESS, me) + 5)
+            os.setpriority(os.PRIO_PROCESS, me, os.getpriority(os.PRIO_PROCESS, me) + 10)
 
 
 def _give_back() -> None:
