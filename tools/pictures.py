@@ -5,7 +5,8 @@
 
 ``quickstart.jpg`` is what ``rsvlm-geo describe`` draws; ``report.jpg`` and ``report-phone.jpg`` are
 the report of the same run in a real Chromium with the network cut (``pip install playwright`` and a
-Chromium on the PATH); ``qgis.png`` is the plugin in a real QGIS (``tools/plugin_picture.py``).
+Chromium on the PATH); ``qgis.png`` and ``qgis-panel.png`` are the plugin in a real QGIS
+(``tools/plugin_picture.py``).
 Without names all are taken; what cannot be taken here is said, and the exit code is then 1.
 Imagery: ``examples/street_15cm.tif``, public domain.
 """
@@ -103,6 +104,19 @@ def take_qgis(folder: Path, scene: Path) -> None:
     command = [sys.executable, str(script), str(scene), name, *asked]
     if subprocess.run(command, cwd=ROOT, check=False).returncode:
         raise RuntimeError("tools/plugin_picture.py failed (see above)")
+    from PIL import Image
+
+    # the panel alone, before a run and after it
+    shots = [Image.open(ROOT / "out" / "qgis" / f"{name}.png") for name in ("1_ready", "3_done")]
+    left, top = round(shots[0].width * 0.752), round(shots[0].height * 0.1)
+    panels = [shot.convert("RGB").crop((left, top, shot.width, 960)) for shot in shots]
+    width, height = panels[0].size
+    both = Image.new("RGB", (2 * width + 24, height), "white")
+    for place, panel in enumerate(panels):
+        both.paste(panel, (place * (width + 24), 0))
+    target = IMAGES / "qgis-panel.png"
+    both.quantize(128).save(target, optimize=True)
+    print(f"{target.relative_to(ROOT)}: {both.size}, {target.stat().st_size // 1024} kB")
 
 
 PICTURES: dict[str, Callable[[Path, Path], None]] = {
