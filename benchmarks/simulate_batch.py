@@ -2,18 +2,18 @@
 
     python benchmarks/simulate_batch.py [tasks]
 
+A million tasks by default: about four minutes.
+
 The real driver loop, the real bounded window; a backend that answers at once in place of workers.
 """
 
 from __future__ import annotations
 
-import json
 import sys
 import tempfile
 import time
 from collections import deque
 from collections.abc import Callable
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE.parent / "tests" / "batch")]
 
 import psutil  # noqa: E402
+from harness import Row, record  # noqa: E402
 
 from rsvlm_geo.batch import driver  # noqa: E402
 from rsvlm_geo.batch.parts import Band  # noqa: E402
@@ -80,17 +81,20 @@ def main() -> None:
         driver._work(state, refs, watch, None, True)
     took = time.perf_counter() - start
     early = next(mb for tasks, mb in samples if tasks >= count // 20)
-    facts = {
-        "when": datetime.now(timezone.utc).isoformat(timespec="seconds"), "tasks": backend.tasks,
-        "scenes": scenes, "tiles": state.asked, "seconds": round(took, 1),
-        "tasks_per_s": round(backend.tasks / took), "rss_mb_at_5_percent": round(early, 1),
-        "rss_mb_at_end": round(samples[-1][1], 1),
-        "rss_mb": [[tasks, round(mb, 1)] for tasks, mb in samples],
-    }  # fmt: skip
-    print(json.dumps({k: v for k, v in facts.items() if k != "rss_mb"}))
-    results = HERE / "results"
-    results.mkdir(exist_ok=True)
-    (results / "simulate_batch.json").write_text(json.dumps(facts, indent=1) + "\n")
+    late = samples[-1][1]
+    record(
+        "simulate_batch",
+        [
+            Row("tasks handled by one driver", backend.tasks / took, "tasks/s"),
+            Row(
+                f"driver memory after {backend.tasks:,} tasks, beyond a twentieth of them",
+                late - early, "MB", len(samples), 0.0, max(mb for _, mb in samples) - early,
+                f"{early:.1f} MB after {count // 20:,}", "<= 5", late - early <= 5.0,
+            ),
+        ],
+        f"{scenes:,} scenes, {state.asked:,} tiles, {BANDS + 2} tasks a scene, 200 simulated "
+        "workers that answer at once; the real driver loop and its bounded window.",
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -34,6 +34,7 @@ __all__ = ["BatchProgress", "BatchResult", "run"]
 
 TILES_PER_TASK = 64
 _BROKEN_AFTER = 3
+_MIXED = "the run's tables are in degrees, those of each scene keep its own"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,10 @@ class BatchResult:
         ]
         if self.skipped:
             lines.append(f"{self.skipped} scenes lie outside the area of interest")
+        crs = sorted({scene.crs for scene in self.scenes if scene.usable and scene.crs})
+        if len(crs) > 1:
+            shown = ", ".join(name[:40] for name in crs[:4]) + ", ..." * (len(crs) > 4)
+            lines.append(f"scenes in {len(crs)} CRS ({shown}): {_MIXED}")
         for scene in bad[:10]:
             why = scene.error or ", ".join(
                 f"{scene.coverage[n]:.1%} {n}"

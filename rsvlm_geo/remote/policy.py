@@ -58,8 +58,10 @@ class ReadPolicy:
     """Compressed bytes kept per open file."""
     in_flight: int = 16
     """Requests at a time per process."""
-    fast: bool = True
-    """Decode with async-tiff where it is installed and gives GDAL's very pixels."""
+    fast: bool = False
+    """Decode with async-tiff where it is installed and gives GDAL's very pixels. Off, because on
+    two cores it was measured slower than GDAL behind the same look-ahead, at more CPU a tile; it
+    decodes outside Python's lock, so try it where there are cores to spare."""
     lookahead: int = 12
     """Windows fetched ahead of the one being read."""
 

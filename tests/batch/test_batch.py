@@ -193,6 +193,14 @@ def test_mixed_crs_merge_in_lon_lat(tmp_path: Path) -> None:
     assert frame.total_bounds[2] <= 180
     own = gpd.read_parquet(result.folder / "scenes" / result.scenes[0].key / "answers.parquet")
     assert own.crs.to_epsg() == 32633
+    assert "2 CRS (EPSG:32633, EPSG:32634)" in result.summary()
+    # what was measured was measured in each scene's own metres, and is not touched by the change
+    merged = gpd.read_parquet(result.folder / "objects.parquet")
+    both = [
+        gpd.read_parquet(result.folder / "scenes" / scene.key / "objects.parquet")
+        for scene in result.scenes
+    ]
+    assert sorted(merged["area_m2"]) == sorted(v for frame in both for v in frame["area_m2"])
 
 
 def test_items_are_valid_without_a_network(
