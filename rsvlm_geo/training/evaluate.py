@@ -203,6 +203,15 @@ def locate(model: MiniVlm, data_dir: Path) -> Numbers:
             for row in model.ask(images, questions)
         ]
 
+    car = splits.OBJECTS.index("car")
+    parked = [s for s in pools["ucm"] if s.known[car] and (s.labels == car).any()]
+    for how, samples in (("", parked), ("_doubled", [tiles.doubled(s) for s in parked])):
+        rows = [tiles.detect_image(s, partial(detect, gsd_m=tiles.read_gsd(s))) for s in samples]
+        boxes = [s.boxes[s.labels == car] for s in samples]
+        pred, scores = ([r[car][k] for r in rows] for k in (0, 1))
+        got = metrics.detection(pred, boxes, iou=0.5, scores=scores) if parked else {}
+        for k, v in got.items():
+            out[f"locate/parked_car{how}/{k}@0.5"] = v
     found = {
         pool: [tiles.detect_image(s, partial(detect, gsd_m=tiles.read_gsd(s))) for s in samples]
         for pool, samples in pools.items()

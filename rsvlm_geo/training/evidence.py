@@ -17,7 +17,7 @@ from rsvlm_geo.training import splits
 from rsvlm_geo.training.lite0 import MEAN, SCALE
 from rsvlm_geo.training.towers import ObjectTower, SceneTower
 
-SCENE_SIZE = 224
+SCENE_SIZE = 192
 """Side at which the scene tower sees the 256 px tile."""
 
 GRID = 256 // ObjectTower.stride
