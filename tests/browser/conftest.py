@@ -45,6 +45,7 @@ def open_page(browser: Any) -> Iterator[Any]:
             viewport={"width": size[0], "height": size[1]}, offline=True, accept_downloads=False
         )
         contexts.append(context)
+        context.set_default_timeout(600_000)  # a busy machine is no failure
         page = context.new_page()
         complaints: list[str] = []
         requests: list[str] = []
