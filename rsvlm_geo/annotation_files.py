@@ -56,7 +56,9 @@ def read_rows(path: Path) -> Iterable[dict[str, Any]]:
     elif path.suffix == ".json":
         yield from _coco_rows(path)
     else:
-        raise DataError(f"{path}: annotations are .jsonl, COCO .json, or a folder of .txt, .xml or masks")
+        raise DataError(
+            f"{path}: annotations are .jsonl, COCO .json, or a folder of .txt, .xml or masks"
+        )
 
 
 def _coco_rows(path: Path) -> Iterable[dict[str, Any]]:

@@ -70,10 +70,10 @@ def draw_questions(
             if pair is not None and (sure or pair.answer.startswith("<unans>")):
                 out.append(Asked(i, pair, f.gsd_m, pair.kind))
         for strategy in ("random", "popular", "adversarial"):
-            name = questions.negatives(f, strategy, rng)
-            if name is None or f.domain == "coarse" or rng.random() < 0.5:
+            absent = questions.negatives(f, strategy, rng)
+            if absent is None or f.domain == "coarse" or rng.random() < 0.5:
                 continue
-            s, p = questions._forms(name, rng)
+            s, p = questions._forms(absent, rng)
             kind = phrases.PLACE if rng.random() < 0.5 or f.grey else phrases.COLOUR
             text = phrases.pick(kind, rng).format(s=s, p=p)
             pair = questions.Pair("absent", text, questions.unans("invisible"))

@@ -179,8 +179,8 @@ def add_presence(out: Numbers, said: Mapping[str, list[Said]]) -> None:
             got = metrics.yes_no(guess, gold)["balanced_accuracy"]
             out[f"{key}/{how}_balanced_accuracy"] = got
         for c, mine in rows.items():
-            got = metrics.yes_no([r.p_yes >= 0.5 for r in mine], [r.truth for r in mine])
-            out[f"{key}/{c}/balanced_accuracy"] = got["balanced_accuracy"]
+            own = metrics.yes_no([r.p_yes >= 0.5 for r in mine], [r.truth for r in mine])
+            out[f"{key}/{c}/balanced_accuracy"] = own["balanced_accuracy"]
     every = [(c, r) for c, mine in said.items() for r in mine]
     sure = [max(r.p_yes, 1 - r.p_yes) for _, r in every]
     hits = [(r.p_yes >= 0.5) == r.truth for _, r in every]
