@@ -107,7 +107,7 @@ def agree(caption: str, counted: Mapping[str, tuple[int, str | None]], scene: st
         scene: What the tile is called when nothing that was named is there.
     """
     for noun, (n, place) in counted.items():
-        form = re.compile(rf"{_NUMBER} {noun}s?{_PLACE}\b", re.I)
+        form = re.compile(rf"{_NUMBER} {noun}s?{_PLACE}\b(?! park)", re.I)
         match = form.search(caption)
         if match is None:
             continue

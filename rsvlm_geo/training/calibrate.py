@@ -29,7 +29,7 @@ BOX_M = {"airplane": (6.0, 75.0), "storage_tank": (4.0, 80.0), "tennis_court": (
          "baseball_diamond": (18.0, 70.0), "car": (1.2, 16.0), "tree": (1.0, 25.0),
          "ship": (2.0, 60.0), "mobile_home": (5.0, 30.0)}  # fmt: skip
 """Believable ``sqrt(width * height)`` of a whole object in metres."""
-INVENTED = 0.03
+INVENTED = 0.02
 """Share of land-cover words in captions that may be wrong on the calibration split (bar: .05)."""
 LOW_CONFIDENCE = 0.02
 """Share of in-domain tiles that may be refused as ``low_confidence``."""

@@ -138,10 +138,11 @@ def add_counts(out: Numbers, name: str, pairs: list[tuple[Reply, int]]) -> None:
     out[f"count/{name}/ece_if_calibrated"] = metrics.expected_ece(sure)
 
 
-def balanced(rows: Sequence[Said], seed: int = 6) -> list[Said]:
+def balanced(rows: Sequence[Said], seed: int = 6, *, paired: bool = False) -> list[Said]:
     """Every yes of a class and as many no, as POPE asks; of the same set of images where there are.
 
-    A model that does not look then has nothing to go by but which set (resolution) it is.
+    A model that does not look then has nothing to go by but which set (resolution) it is, and not
+    even that where they are ``paired``: as many yes as no within every set.
     """
     rng = np.random.default_rng(seed)
     pick = [rows[i] for i in rng.permutation(len(rows))]
@@ -152,6 +153,9 @@ def balanced(rows: Sequence[Said], seed: int = 6) -> list[Said]:
         wanted = sum(r.set == name for r in yes)
         mine = [r for r in pick if not r.truth and r.set == name]
         no, rest = no + mine[:wanted], rest + mine[wanted:]
+        if paired:
+            extra = {id(r) for r in [r for r in yes if r.set == name][len(mine) :]}
+            yes, rest = [r for r in yes if id(r) not in extra], []
     no += [rest[i] for i in rng.permutation(len(rest))[: max(len(yes) - len(no), 0)]]
     return [*yes[: len(no)], *no]
 
@@ -159,11 +163,14 @@ def balanced(rows: Sequence[Said], seed: int = 6) -> list[Said]:
 def add_presence(out: Numbers, said: Mapping[str, list[Said]]) -> None:
     """Balanced accuracy per class and together, calibration, and the image-blind answers.
 
-    ``presence`` is on as many yes as no of every class; ``presence_all`` on every tile.
+    ``presence`` is on as many yes as no of every class, ``presence_paired`` within every set of
+    images too; ``presence_all`` on every tile.
     """
     for key, rows in (
-        ("presence", {c: balanced(r) for c, r in said.items()}), ("presence_all", said)
-    ):  # fmt: skip
+        ("presence", {c: balanced(r) for c, r in said.items()}),
+        ("presence_paired", {c: balanced(r, paired=True) for c, r in said.items()}),
+        ("presence_all", said),
+    ):
         every = [(c, r) for c, mine in rows.items() for r in mine]
         gold = [r.truth for _, r in every]
         for k, v in metrics.yes_no([r.p_yes >= 0.5 for _, r in every], gold).items():

@@ -45,7 +45,7 @@ def is_right(pair_answer: str, reply: Reply) -> bool:
 
 def honesty(model: MiniVlm, data_dir: Path) -> Numbers:
     """Refusals on the HnstD mixture, by how the absent class was chosen; answers by kind."""
-    images, facts = draw_views(data_dir, "val", 120, seed=31)
+    images, facts = draw_views(data_dir, "val", 240, seed=31)
     asked = draw_questions(facts, np.random.default_rng(32), held_out=True)
     replies = answer(model, images, asked)
     limit = model.info.refuse_above.get("ask", 0.5)

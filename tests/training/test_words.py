@@ -141,3 +141,15 @@ def test_hand_written_questions_are_not_trained_on() -> None:
     asked = {tuple(words_of(q)) for q in seen}
     assert len(asked) > 300
     assert not asked & {tuple(words_of(q)) for q in forty.every_question()}
+
+
+def test_presence_is_measured_on_as_many_yes_as_no() -> None:
+    evaluate = pytest.importorskip("rsvlm_geo.training.evaluate")
+    rows = [evaluate.Said(0.9, True, "a")] * 6 + [evaluate.Said(0.1, False, "a")] * 2
+    rows += [evaluate.Said(0.1, False, "b")] * 50 + [evaluate.Said(0.8, True, "b")] * 3
+    whole, paired = evaluate.balanced(rows), evaluate.balanced(rows, paired=True)
+    assert sum(r.truth for r in whole) == 9 and len(whole) == 18
+    for name, k in (("a", 2), ("b", 3)):
+        mine = [r.truth for r in paired if r.set == name]
+        assert len(mine) == 2 * k and sum(mine) == k
+    assert evaluate.balanced([evaluate.Said(0.9, True, "a")]) == []
