@@ -145,8 +145,8 @@ def test_hand_written_questions_are_not_trained_on() -> None:
 
 def test_presence_is_measured_on_as_many_yes_as_no() -> None:
     evaluate = pytest.importorskip("rsvlm_geo.training.evaluate")
-    rows = [evaluate.Said(0.9, True, "a")] * 6 + [evaluate.Said(0.1, False, "a")] * 2
-    rows += [evaluate.Said(0.1, False, "b")] * 50 + [evaluate.Said(0.8, True, "b")] * 3
+    groups = ((6, 0.9, True, "a"), (2, 0.1, False, "a"), (50, 0.1, False, "b"), (3, 0.8, True, "b"))
+    rows = [evaluate.Said(*given) for n, *given in groups for _ in range(n)]
     whole, paired = evaluate.balanced(rows), evaluate.balanced(rows, paired=True)
     assert sum(r.truth for r in whole) == 9 and len(whole) == 18
     for name, k in (("a", 2), ("b", 3)):
