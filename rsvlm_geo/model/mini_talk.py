@@ -98,6 +98,16 @@ _NUMBER = rf"(?:about \d+|many|some|several|a|{'|'.join(_NUMBERS)})"
 _PLACE = rf"(?: (?:in the|at the) (?:{'|'.join(sorted(PLACES, key=len, reverse=True))}))?"
 
 
+_EMPTY = "open ground with no trees or cars"
+
+
+def _say(noun: str, n: int, place: str | None) -> str:
+    """``two cars at the top``."""
+    count = _NUMBERS[n] if n <= 10 else f"about {10 * round(n / 10)}" if n < 50 else "many"
+    words = f"{count} {noun}" if n == 1 else f"{count} {noun}s"
+    return words if place is None else f"{words} {'in' if place == 'center' else 'at'} the {place}"
+
+
 def agree(caption: str, counted: Mapping[str, tuple[int, str | None]], scene: str) -> str:
     """Make a caption say the numbers and places that were counted.
 
@@ -106,19 +116,16 @@ def agree(caption: str, counted: Mapping[str, tuple[int, str | None]], scene: st
         counted: Class in words, singular -> how many, and the ninth they all lie in or None.
         scene: What the tile is called when nothing that was named is there.
     """
+    if _EMPTY in caption:
+        there = [_say(c, *counted[c]) for c in ("tree", "car") if c in counted and counted[c][0]]
+        return caption.replace(_EMPTY, " and ".join(there)) if there else caption
     for noun, (n, place) in counted.items():
         form = re.compile(rf"{_NUMBER} {noun}s?{_PLACE}\b(?! park)", re.I)
         match = form.search(caption)
         if match is None:
             continue
-        words = f"one {noun}" if n == 1 else f"{noun}s"
-        if n > 1:
-            count = _NUMBERS[n] if n <= 10 else f"about {10 * round(n / 10)}" if n < 50 else "many"
-            words = f"{count} {noun}s"
-        if place is not None and n:
-            words += (" in the " if place == "center" else " at the ") + place
         if n:
-            caption = caption[: match.start()] + words + caption[match.end() :]
+            caption = caption[: match.start()] + _say(noun, n, place) + caption[match.end() :]
             continue
         before, after = caption[: match.start()], caption[match.end() :]
         if re.match(r"(,| and) ", after) and re.search(r"\b(of|with|shows) $", before):

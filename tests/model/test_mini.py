@@ -9,7 +9,7 @@ import pytest
 
 from rsvlm_geo.model.mini_boxes import ClassRule, find_boxes, suppress
 from rsvlm_geo.model.mini_colour import box_colour, common_colour
-from rsvlm_geo.model.mini_talk import common_place, direction_shares, parse_choices, tidy
+from rsvlm_geo.model.mini_talk import agree, common_place, direction_shares, parse_choices, tidy
 
 RULE = ClassRule("car", 4, 0.3, 0.4, 1.0, 0.0, 2.0, 1.0)
 
@@ -85,3 +85,15 @@ def test_colour_and_place_are_those_of_most_boxes() -> None:
 def test_a_large_count_is_less_surely_exact() -> None:
     rule = replace(RULE, count_size=-0.5)
     assert rule.count_confidence(0.4, 20) < rule.count_confidence(0.4, 1)
+
+
+def test_a_caption_says_what_was_counted() -> None:
+    counted = {"tree": (2, "top"), "car": (0, None), "mobile home": (9, None)}
+    empty = "An aerial view of open ground with no trees or cars."
+    assert agree(empty, counted, "a forest") == "An aerial view of two trees at the top."
+    assert agree(empty, {"tree": (0, None)}, "a forest") == empty
+    park = "An aerial image of a mobile home park."
+    assert agree(park, counted, "a park") == park
+    assert agree("An aerial view of five trees.", counted, "a forest") == (
+        "An aerial view of two trees at the top."
+    )
