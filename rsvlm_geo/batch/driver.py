@@ -6,7 +6,6 @@ holds the scenes in flight only, so its memory does not grow with the run.
 
 from __future__ import annotations
 
-import json
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -14,19 +13,19 @@ from pathlib import Path
 from typing import Any
 
 from rsvlm_geo.batch.backends import Backend, Lost, open_backend
+from rsvlm_geo.batch.claim import claim
 from rsvlm_geo.batch.finish import (
     SceneDone,
     finish_scene,
     load_scenes,
     merge_run,
-    write_text,
     write_unusable,
 )
 from rsvlm_geo.batch.parts import Band
 from rsvlm_geo.batch.publish import publish
 from rsvlm_geo.batch.spec import BatchSpec, SceneRef, scene_refs
 from rsvlm_geo.batch.work import Prepared, model_info, prepare, run_band, write_failed
-from rsvlm_geo.errors import Cancelled, ModelError, OutputError, ResumeError, StacError, TaskError
+from rsvlm_geo.errors import Cancelled, ModelError, OutputError, StacError, TaskError
 from rsvlm_geo.remote.auth import make_signer
 from rsvlm_geo.vlm import ModelInfo, Reply
 
@@ -115,6 +114,10 @@ class _State:
     backend: Backend
     tiles_per_task: int
     queue: deque[tuple[_Active, Band]] = field(default_factory=deque)
+    suspects: deque[tuple[_Active, Band]] = field(default_factory=deque)
+    """Single tiles that died beside others: each is tried again with nothing else in flight."""
+    trial: bool = False
+    """A suspect is in flight, alone."""
     flying: int = 0
     asked: int = 0
     failed: int = 0
@@ -199,51 +202,6 @@ def run(
     )
 
 
-def claim(out: Path, spec: BatchSpec, info: ModelInfo, *, alongside: bool) -> Path:
-    """The folder of this run in ``out``.
-
-    Raises:
-        ResumeError: ``out`` holds other runs only, and ``alongside`` was not said.
-        OutputError: It cannot be made.
-    """
-    mine = spec.fingerprint(info)
-    root = out / mine
-    others = [p.parent for p in out.glob("*/run.json")] if out.is_dir() else []
-    if others and root not in others and not alongside:
-        raise ResumeError(
-            f"{out} belongs to another run ({_difference(others[0], spec, info)}); "
-            "choose another folder, or allow runs side by side with --alongside"
-        )
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-        if not (root / "run.json").exists():
-            write_text(
-                root / "run.json", json.dumps(spec.facts(info), indent=1, default=str) + "\n"
-            )
-    except OSError as error:
-        raise OutputError(
-            f"cannot write to {out}: {error.strerror or error}; choose a folder you may write to"
-        ) from error
-    return root
-
-
-def _difference(other: Path, spec: BatchSpec, info: ModelInfo) -> str:
-    try:
-        theirs = json.loads((other / "run.json").read_text("utf-8"))
-    except (OSError, ValueError):
-        return f"fingerprint {other.name}"
-    mine = json.loads(json.dumps(spec.facts(info), default=str))
-    for name, value in mine.items():
-        if theirs.get(name) != value:
-            return f"{name} was {_short(theirs.get(name))}, is {_short(value)}"
-    return f"fingerprint {other.name}"
-
-
-def _short(value: Any) -> str:
-    text = json.dumps(value, default=str)
-    return text if len(text) <= 80 else text[:77] + "..."
-
-
 def _work(
     state: _State,
     refs: Iterator[SceneRef],
@@ -258,7 +216,11 @@ def _work(
     stopping = False
     while True:
         stopping = stopping or (cancel is not None and cancel())
-        while not stopping and state.flying < state.backend.window:
+        if not stopping and state.suspects and not state.flying:
+            state.trial = True
+            _submit_band(state, *state.suspects.popleft())
+        busy = state.trial or bool(state.suspects)
+        while not stopping and not busy and state.flying < state.backend.window:
             if state.queue:
                 active, band = state.queue.popleft()
                 _submit_band(state, active, band)
@@ -278,6 +240,7 @@ def _work(
         tag, outcome = state.backend.next()
         state.flying -= 1
         _take(state, tag, outcome)
+        state.trial = False
         if progress is not None:
             seconds = max(time.monotonic() - started, 1e-6)
             progress(
@@ -357,6 +320,10 @@ def _answered(state: _State, active: _Active, band: Band, outcome: Any) -> None:
         bands = [Band(r, r, c) for r in range(band.first, band.last + 1) for c in range(ready.cols)]
         active.waiting += len(bands) - 1
         state.queue.extend((active, one) for one in bands)
+        return
+    if isinstance(outcome, Lost) and not state.trial:
+        # a worker takes the tasks that wait on it down with it: which was it?
+        state.suspects.append((active, band))
         return
     if isinstance(outcome, Exception):
         if isinstance(outcome, ModelError):

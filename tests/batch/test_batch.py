@@ -18,6 +18,7 @@ from ministac import MiniStac
 from worlds import make_item, make_raster
 
 from rsvlm_geo.batch import Ask, BatchSpec, estimate, load_recipe, run, scene_refs
+from rsvlm_geo.batch.backends import Lost
 from rsvlm_geo.batch.cli import batch
 from rsvlm_geo.batch.parts import Band, missing_bands
 from rsvlm_geo.errors import Cancelled, ModelError, ResumeError, StacError, TaskError
@@ -255,6 +256,48 @@ def test_poison_band_is_isolated_tile_by_tile(tmp_path: Path) -> None:
     assert answers.loc[answers.status == "failed", "tile_id"].tolist() == ["1/2"]
     assert len(answers) == result.tiles
     assert "killed its worker" in answers.loc[answers.status == "failed", "answer"].iloc[0]
+
+
+class _TakesOthersDown:
+    """A worker that holds four tasks and dies with all of them when one holds tile 1/1."""
+
+    name, window = "fake", 4
+
+    def __init__(self) -> None:
+        self.waiting: list[tuple[Any, Any, Any]] = []
+        self.dead: list[Any] = []
+
+    def submit(self, tag: Any, task: Any, *args: Any, gpu: bool = True) -> None:
+        self.waiting.append((tag, task, args))
+
+    def next(self) -> tuple[Any, Any]:
+        if not self.dead and any(self._poison(tag) for tag, _, _ in self.waiting):
+            self.dead, self.waiting = [tag for tag, _, _ in self.waiting], []
+        if self.dead:
+            return self.dead.pop(0), Lost("killed")
+        tag, task, args = self.waiting.pop(0)
+        return tag, task(*args)
+
+    @staticmethod
+    def _poison(tag: Any) -> bool:
+        if tag[0] != "band":
+            return False
+        band = tag[2]
+        return bool(band.first <= 1 <= band.last and band.col in (None, 1))
+
+    def close(self) -> None:
+        pass
+
+
+def test_tiles_that_die_beside_the_poison_are_answered(tmp_path: Path) -> None:
+    path = make_raster(tmp_path / "s.tif", size=384)
+    result = run(
+        spec(margin_m=0.0), [str(path)], tmp_path / "out", backend=_TakesOthersDown(),
+        tiles_per_task=3,
+    )  # fmt: skip
+    answers = gpd.read_parquet(result.folder / "answers.parquet")
+    assert len(answers) == result.tiles == 9
+    assert answers[answers.status == "failed"]["tile_id"].tolist() == ["1/1"]
 
 
 def test_secrets_stay_out_of_everything(tmp_path: Path, monkeypatch: Any) -> None:
