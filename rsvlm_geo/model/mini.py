@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rsvlm_geo.errors import ModelError
-from rsvlm_geo.model import mini_boxes, mini_talk
+from rsvlm_geo.model import mini_boxes, mini_relate, mini_talk
 from rsvlm_geo.model.mini_boxes import Found
 from rsvlm_geo.model.mini_colour import common_colour
-from rsvlm_geo.model.mini_reply import WHY, plain_key, read_rule, refusal, why, yes_no
+from rsvlm_geo.model.mini_reply import mentioned, plain_key, read_rule, refusal, why, yes_no
 from rsvlm_geo.model.pack import Pack, load_pack
 from rsvlm_geo.model.session import open_session
 from rsvlm_geo.tasks import class_phrase
@@ -32,11 +32,6 @@ _PRESENCE = re.compile(
     r"(?:contain|show|have))\s+(?:there\s+)?(?:a|an|any|some|the)?\s*(?P<what>[\w \-]+?)"
     r"(?:\s+(?:in|on|visible|present|here|there|anywhere)\b[\w ]*)?\s*[?.!]*"
     r"(?:\s*just answer yes or no\.?)?\s*$",
-    re.I,
-)
-_RELATION = re.compile(
-    r"^where (?:is|are) (?:the |an? )?(?P<a>[\w \-]+?) in relation to (?:the |an? )?"
-    r"(?P<b>[\w \-]+?)\s*[?.]*$",
     re.I,
 )
 _ABOUT_ONE = re.compile(r"\b(where|colou?r|location|position|part|corner|side)\b", re.I)
@@ -172,7 +167,7 @@ class MiniVlm:
                 return reply
             return refusal("out_of_scope", f"This model has no class {target!r}.")
         if question.gsd_m and known.max_gsd_m and question.gsd_m > known.max_gsd_m * 1.01:
-            return refusal("below_gsd", WHY["below_gsd"])
+            return refusal("below_gsd", why("below_gsd", question))
         found = self.find(encoded, i, known.name, question.gsd_m)
         if task == "presence":
             return yes_no(found.presence)
@@ -218,33 +213,12 @@ class MiniVlm:
 
     def _relate(self, encoded: Encoded, i: int, question: Question) -> Reply | None:
         """Where one class lies seen from another, from the surest box of each; None: not asked."""
-        stem, options = mini_talk.parse_choices(question.text)
-        match = _RELATION.match(stem)
-        pair = [self._info.find_class(match[k]) for k in "ab"] if match else []
-        found = [self.find(encoded, i, c.name, question.gsd_m) for c in pair if c is not None]
-        if len(found) != 2 or pair[0] == pair[1]:
+        pair = mini_relate.pair_asked(question.text)
+        known = [self._info.find_class(name) for name in pair or ()]
+        found = [self.find(encoded, i, c.name, question.gsd_m) for c in known if c is not None]
+        if pair is None or len(found) != 2 or known[0] == known[1]:
             return None
-        both = found[0].presence * found[1].presence
-        if not len(found[0].boxes) or not len(found[1].boxes):
-            both = 0.0
-            dx = dy = 0.0
-        else:
-            a, b = found[0].boxes[0], found[1].boxes[0]
-            dx, dy = ((a - b)[:2] + (a - b)[2:]) / 2
-        real = [o for o in options if not o.refusal]
-        refusing = [o.letter for o in options if o.refusal]
-        if real:
-            shares = mini_talk.direction_shares(float(dx), float(dy), real)
-            weight = both if refusing else 1.0
-            chances = {o.letter: float(p) * weight for o, p in zip(real, shares, strict=True)}
-            chances |= {letter: (1 - both) / len(refusing) for letter in refusing}
-            best = max(chances, key=lambda c: chances[c])
-            return Reply(best, chances, p_unanswerable=0.0 if refusing else 1 - both)
-        sector = int(((np.degrees(np.arctan2(dy, dx)) + 22.5) % 360) // 45)
-        said = f"to the {mini_talk.DIRECTIONS[sector]} of the {match['b'] if match else ''}"
-        if both < 0.5:
-            return Reply(why("invisible", question), p_unanswerable=1 - both, reason="invisible")
-        return Reply(said, p_unanswerable=1 - both, confidence=both)
+        return mini_relate.relate(found[0], found[1], pair[1], question)
 
     def _classify(self, encoded: Encoded, i: int, question: Question) -> Reply:
         domain = self._domain(question)
@@ -352,7 +326,7 @@ class MiniVlm:
         on everything else that can make it unanswerable (grey, too coarse).
         """
         stem, _ = mini_talk.parse_choices(question.text)
-        known = self._mentioned(stem) if _ABOUT_ONE.search(stem) else []
+        known = mentioned(stem, self._info) if _ABOUT_ONE.search(stem) else []
         if len(known) != 1 or question.task != "ask":
             return said, None
         found = self.find(encoded, i, known[0], question.gsd_m)
@@ -369,21 +343,6 @@ class MiniVlm:
         elif len(shown.boxes) and _COLOUR.search(stem):
             read = common_colour(encoded.images[i], shown.boxes, shown.probability)
         return replace(said, p_unanswerable=float(p_no), reason=reason), read
-
-    def _mentioned(self, text: str) -> list[str]:
-        """Known classes named in a text, longest words first."""
-        words = re.findall(r"[a-z]+", text.lower())
-        names: list[str] = []
-        k = 0
-        while k < len(words):
-            for n in (3, 2, 1):
-                info = self._info.find_class(" ".join(words[k : k + n]))
-                if info is not None:
-                    names.append(info.name)
-                    k += n - 1
-                    break
-            k += 1
-        return list(dict.fromkeys(names))
 
     def _reply(
         self,

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from rsvlm_geo.model.mini_boxes import ClassRule
-from rsvlm_geo.vlm import Question, Reply
+from rsvlm_geo.vlm import ModelInfo, Question, Reply
 
-__all__ = ["WHY", "plain_key", "read_rule", "refusal", "why", "yes_no"]
+__all__ = ["WHY", "mentioned", "plain_key", "read_rule", "refusal", "why", "yes_no"]
 
 WHY = {
     "invisible": "The {what} is invisible in the provided image, so I cannot provide an answer.",
@@ -53,3 +53,19 @@ def why(reason: str, question: Question) -> str:
 def plain_key(name: str) -> str:
     """A name without case, spaces and hyphens, to compare with."""
     return re.sub(r"[\s_\-]+", "", name.lower())
+
+
+def mentioned(text: str, info: ModelInfo) -> list[str]:
+    """Known classes named in a text, longest words first."""
+    words = re.findall(r"[a-z]+", text.lower())
+    names: list[str] = []
+    k = 0
+    while k < len(words):
+        for n in (3, 2, 1):
+            found = info.find_class(" ".join(words[k : k + n]))
+            if found is not None:
+                names.append(found.name)
+                k += n - 1
+                break
+        k += 1
+    return list(dict.fromkeys(names))
