@@ -81,6 +81,9 @@ class ClassInfo:
     """Largest usual extent in metres: the margin that tiles need to see it whole."""
     min_size_m: float | None = None
     """Smallest usual extent in metres: under two pixels it cannot be seen."""
+    read_gsd_m: float | None = None
+    """Coarsest metres per pixel it is looked for at: a coarser scene is enlarged to it, as in
+    training. None: as the scene is."""
     synonyms: tuple[str, ...] = ()
     """Other words a person may use for it."""
 

@@ -19,6 +19,7 @@ class Silent:
             ClassInfo("car", max_gsd_m=0.35, size_m=8.0, min_size_m=1.5),
             ClassInfo("airplane", max_gsd_m=1.0, size_m=75.0, min_size_m=6.0),
             ClassInfo("tree", max_gsd_m=0.2, size_m=20.0, min_size_m=1.0),
+            ClassInfo("bike", max_gsd_m=0.35, size_m=3.0, min_size_m=1.0, read_gsd_m=0.15),
         ),
         scales=(ScaleRule((0.02, 1.0), (0.1, 0.3), "fine", scene_gsd_m=0.3),),
     )
@@ -37,6 +38,9 @@ class Silent:
         (0.15, "classify", None, 0.3),
         (0.05, "describe", None, 0.12),
         (0.5, "classify", None, 0.3),
+        (0.3, "count", "bike", 0.15),
+        (0.12, "count", "bike", 0.12),
+        (0.3, "count", "bike,airplane", 0.3),
     ],
 )
 def test_shown_gsd(tmp_path, native: float, task: str, target: str | None, shown: float) -> None:

@@ -109,6 +109,7 @@ def _class(row: Mapping[str, Any] | str) -> ClassInfo:
         max_gsd_m=_metres(row.get("max_gsd_m")),
         size_m=_metres(row.get("size_m")),
         min_size_m=_metres(row.get("min_size_m")),
+        read_gsd_m=_metres(row.get("read_gsd_m")),
         synonyms=tuple(map(str, row.get("synonyms", ()))),
     )
 

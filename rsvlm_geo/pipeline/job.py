@@ -200,7 +200,11 @@ def _read_gsd_m(scene: Scene, questions: Sequence[Question], info: ModelInfo) ->
         wanted = max(wanted, rule.scene_gsd_m or 0.0)
     limits = [c.max_gsd_m * _COMFORT for c in known if c.max_gsd_m is not None]
     limits += [c.min_size_m / 2 for c in known if c.min_size_m is not None]
-    return rule.read_gsd_m(scene.gsd_m, min([wanted, *limits]))
+    shown = rule.read_gsd_m(scene.gsd_m, min([wanted, *limits]))
+    enlarged = [c.read_gsd_m for c in known if c.read_gsd_m is not None]
+    if known and len(enlarged) == len(known) == len(questions):
+        shown = min(shown, max(min(enlarged), rule.gsd_m[0]))
+    return shown
 
 
 def _margin_m(

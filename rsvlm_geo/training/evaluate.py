@@ -94,8 +94,8 @@ def tile_numbers(model: MiniVlm, data_dir: Path) -> Numbers:
     pools = tiles.object_samples(data_dir, "val")
     del pools["background"]
     pools["scenes"] = [s for s in data.load_set(data_dir, "ucm") if s.split == "val"]
-    n = len(splits.OBJECTS)
-    said_yes: dict[str, list[Said]] = {c: [] for c in splits.OBJECTS}
+    n = len(splits.OFFERED)
+    said_yes: dict[str, list[Said]] = {c: [] for c in splits.OFFERED}
     for pool, samples in pools.items():
         pairs: dict[int, list[tuple[Reply, int]]] = {c: [] for c in range(n)}
         for sample in samples:
@@ -104,19 +104,19 @@ def tile_numbers(model: MiniVlm, data_dir: Path) -> Numbers:
             gsd = tiles.read_gsd(sample)
             asked = [
                 make_question(t, target=c, gsd_m=gsd)
-                for c in splits.OBJECTS
+                for c in splits.OFFERED
                 for t in ("count", "presence")
             ]
             replies = ask_all(model, [tiles.window(image, c) for c in cuts], asked)
             for cut, row in zip(cuts, replies, strict=True):
                 truth = calibrate.presence_truth(sample, boxes, cut)
-                for c, name in enumerate(splits.OBJECTS):
+                for c, name in enumerate(splits.OFFERED):
                     if pool != "scenes" and sample.known[c]:
                         pairs[c].append((row[2 * c], calibrate.count_truth(sample, boxes, cut, c)))
                     if not np.isnan(truth[c]):
                         p = (row[2 * c + 1].candidates or {})["yes"]
                         said_yes[name].append(Said(p, bool(truth[c]), sample.set))
-        for c, name in enumerate(splits.OBJECTS):
+        for c, name in enumerate(splits.OFFERED):
             if calibrate.SET_OF[name] == pool and pairs[c]:
                 add_counts(out, name, pairs[c])
     add_presence(out, said_yes)
@@ -204,13 +204,13 @@ def locate(model: MiniVlm, data_dir: Path) -> Numbers:
     def detect(
         images: NDArray[np.uint8], gsd_m: float
     ) -> list[list[tuple[NDArray[np.float64], NDArray[np.float64]]]]:
-        questions = [make_question("locate", target=c, gsd_m=gsd_m) for c in splits.OBJECTS]
+        questions = [make_question("locate", target=c, gsd_m=gsd_m) for c in splits.OFFERED]
         return [
             [nothing if r.boxes is None or r.scores is None else (r.boxes, r.scores) for r in row]
             for row in model.ask(images, questions)
         ]
 
-    car = splits.OBJECTS.index("car")
+    car = splits.OFFERED.index("car")
     parked = [s for s in pools["ucm"] if s.known[car] and (s.labels == car).any()]
     for how, samples in (("", parked), ("_doubled", [tiles.doubled(s) for s in parked])):
         rows = [tiles.detect_image(s, partial(detect, gsd_m=tiles.read_gsd(s))) for s in samples]
@@ -223,7 +223,7 @@ def locate(model: MiniVlm, data_dir: Path) -> Numbers:
         pool: [tiles.detect_image(s, partial(detect, gsd_m=tiles.read_gsd(s))) for s in samples]
         for pool, samples in pools.items()
     }
-    for channel, name in enumerate(splits.OBJECTS):
+    for channel, name in enumerate(splits.OFFERED):
         pool = calibrate.SET_OF[name]
         iou = calibrate.IOU_OF.get(name, 0.5)
         sure = [k for k, s in enumerate(pools[pool]) if s.known[channel]]

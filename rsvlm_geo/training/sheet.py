@@ -53,7 +53,7 @@ def show(sample: data.Sample, which: int = 0) -> Shown:
     boxes = tiles.scaled(sample)[1]
     counts = {
         c: calibrate.count_truth(sample, boxes, cut, k)
-        for k, c in enumerate(splits.OBJECTS)
+        for k, c in enumerate(splits.OFFERED)
         if sample.known[k] and (sample.set != "eurosat")
     }
     return Shown(image, sample.file, gsd, str(sample.row.get("class", "")), counts)
@@ -79,7 +79,7 @@ def draw_cell(shown: Shown, replies: dict[str, Reply], odd: tuple[str, Reply]) -
     picture = Image.fromarray(shown.image).copy()
     pen = ImageDraw.Draw(picture)
     counts = []
-    for name in splits.OBJECTS:
+    for name in splits.OFFERED:
         reply = replies[name]
         n = 0 if reply.boxes is None else len(reply.boxes)
         true = shown.counts.get(name)
@@ -112,11 +112,11 @@ def draw_sheet(model: MiniVlm, shown: list[Shown], columns: int) -> Image.Image:
     for k, one in enumerate(shown):
         g = one.gsd_m
         questions = [make_question("classify", gsd_m=g), make_question("caption", gsd_m=g)]
-        questions += [make_question("count", target=c, gsd_m=g) for c in splits.OBJECTS]
+        questions += [make_question("count", target=c, gsd_m=g) for c in splits.OFFERED]
         questions.append(ask_question(ODD[k % len(ODD)], gsd_m=g))
         row = model.ask(one.image[None], questions)[0]
         replies = {"classify": row[0], "caption": row[1]}
-        replies |= dict(zip(splits.OBJECTS, row[2:-1], strict=True))
+        replies |= dict(zip(splits.OFFERED, row[2:-1], strict=True))
         cells.append(draw_cell(one, replies, (ODD[k % len(ODD)], row[-1])))
     w, h = cells[0].size
     page = Image.new("RGB", (columns * w, -(-len(cells) // columns) * h), "white")

@@ -14,6 +14,9 @@ LARGE = ("airplane", "storage_tank", "tennis_court", "baseball_diamond")
 """Classes boxed on UCM's images of four scene classes."""
 OBJECTS = (*LARGE, "car", "tree", "ship", "mobile_home")
 """Classes of the dense head, in channel order."""
+OFFERED = OBJECTS[:7]
+"""Classes the pack says it knows. Mobile homes are learnt but held back: in parks never seen two in
+three were missed, and an honest refusal is better than a wrong count."""
 
 UCM_CLASSES = (
     "agricultural", "airplane", "baseballdiamond", "beach", "buildings", "chaparral",

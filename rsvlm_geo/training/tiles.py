@@ -121,7 +121,7 @@ def detect_image(
     """Boxes and scores of a whole image, one pair per class."""
     cuts, images = cut_image(sample)
     found = [row for i in range(0, len(cuts), 8) for row in detect(images[i : i + 8])]
-    return [merge(cuts, [row[c] for row in found]) for c in range(len(splits.OBJECTS))]
+    return [merge(cuts, [row[c] for row in found]) for c in range(len(found[0]))]
 
 
 def object_samples(data_dir: Path, split: str) -> dict[str, list[data.Sample]]:
