@@ -296,13 +296,18 @@ class MiniVlm:
         replies: list[list[Reply | None]],
     ) -> None:
         """Fill what is still None, all tiles and questions in one batch of the decoder."""
-        cross = encoded.outputs["cross.key_values"]
+        for j, q in spoken:
+            if q.task == "ask" and self.talk.asks_unknown(q.text):
+                for row in replies:
+                    row[j] = row[j] or refusal("out_of_scope", why("out_of_scope", q))
         where = [(i, j, q) for i in range(len(replies)) for j, q in spoken if replies[i][j] is None]
-        prompts = []
-        for _, _, question in where:
-            stem, _ = mini_talk.parse_choices(question.text)
-            prompts.append(self.talk.prompt(stem, question.gsd_m))
-        rows = np.array([i for i, _, _ in where])
+        if not where:
+            return
+        stems = [mini_talk.parse_choices(q.text)[0] for _, _, q in where]
+        prompts = [
+            self.talk.prompt(stem, q.gsd_m) for stem, (_, _, q) in zip(stems, where, strict=True)
+        ]
+        cross, rows = encoded.outputs["cross.key_values"], np.array([i for i, _, _ in where])
         temperature = self.calibration["ask"].get("temperature", 1.0)
         answers = self.talk.speak(prompts, cross[rows], temperature)
         for (i, j, question), prompt, said in zip(where, prompts, answers, strict=True):

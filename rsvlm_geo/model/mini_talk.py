@@ -23,6 +23,11 @@ PLACES = (
     "bottom right",
 )  # fmt: skip
 """The 3 x 3 grid, row by row."""
+_UNKNOWN = re.compile(
+    r"(?:what|which|who|when|where|how many|how much)"
+    r"(?: (?:is|are|was|were|do|does|did|the|a|an|of|it|this|that|these|those|there))* <unk>"
+)
+"""What is the <unk> ..., how many <unk> ..., where does it <unk> ...: as tokens."""
 REASONS = ("invisible", "panchromatic", "below_gsd", "modality", "out_of_scope")
 _CHOICE = re.compile(r"(?:^|\s)\(?([A-F])[:.)]\s*(.+?)(?=\s\(?[A-F][:.)]\s|$)", re.S)
 _SORRY = re.compile(r"sorry|invisible|cannot|not visible|none of", re.I)
@@ -201,6 +206,10 @@ class Talk:
             gsd = f"<gsd_{min(GSDS, key=lambda g: abs(math.log(g / gsd_m))):g}>"
         ids: list[int] = self.tokenizer.encode(re.sub(r"<[^>]*>", " ", text)).ids
         return [self.vocab[gsd], *ids[:56], self.answer]
+
+    def asks_unknown(self, text: str) -> bool:
+        """Whether the thing a question asks for is a word the model never learnt."""
+        return bool(_UNKNOWN.match(" ".join(self.tokenizer.encode(text).tokens)))
 
     def run(
         self, rows: list[list[int]], cross: NDArray[np.float32], state: Any = None
