@@ -7,9 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from rsvlm_geo.model.mini import MiniVlm
 from rsvlm_geo.model.mini_boxes import ClassRule, find_boxes, suppress
 from rsvlm_geo.model.mini_colour import box_colour, common_colour
 from rsvlm_geo.model.mini_talk import agree, common_place, direction_shares, parse_choices, tidy
+from rsvlm_geo.model.registry import find_pack
+from rsvlm_geo.tasks import ask_question
 
 RULE = ClassRule("car", 4, 0.3, 0.4, 1.0, 0.0, 2.0, 1.0)
 
@@ -97,3 +100,34 @@ def test_a_caption_says_what_was_counted() -> None:
     assert agree("An aerial view of five trees.", counted, "a forest") == (
         "An aerial view of two trees at the top."
     )
+
+
+@pytest.fixture(scope="module")
+def embedded() -> MiniVlm:
+    return MiniVlm(find_pack(None), "cpu", 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "unknown"),
+    [
+        ("How many litres flow here?", True),
+        ("What is the warranty of the roof?", True),
+        ("Who is the landlord?", True),
+        ("How many planes can you count?", False),
+        ("What colour is the airplane?", False),
+        ("Please describe the panorama.", False),
+    ],
+)
+def test_a_question_for_a_word_never_learnt_is_out_of_scope(
+    embedded: MiniVlm, text: str, unknown: bool
+) -> None:
+    assert embedded.talk.asks_unknown(text) is unknown
+    reply = embedded.ask(np.full((1, 256, 256, 3), 90, np.uint8), [ask_question(text, gsd_m=0.3)])
+    if unknown:
+        assert (reply[0][0].reason, reply[0][0].p_unanswerable) == ("out_of_scope", 1.0)
+
+
+def test_the_embedded_pack_offers_what_it_measured(embedded: MiniVlm) -> None:
+    assert embedded.info.find_class("mobile home") is None
+    car = embedded.info.find_class("cars")
+    assert car is not None and car.read_gsd_m == 0.15
