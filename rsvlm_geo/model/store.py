@@ -262,7 +262,7 @@ def _unpack(bundle: Path, folder: Path) -> None:
                     shutil.copyfileobj(data, to, 1 << 20)
                 if hash_file(target) != row["sha256"]:
                     raise PackError(f"{bundle}: {name} was altered or damaged; copy it again")
-    except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, EOFError, RuntimeError) as error:
         raise PackError(f"{bundle} is no bundle, or is cut off ({error}); copy it again") from error
 
 
