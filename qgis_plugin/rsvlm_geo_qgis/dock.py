@@ -3,30 +3,24 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from qgis.core import (
-    Qgis,
-    QgsCoordinateReferenceSystem,
-    QgsPointXY,
-    QgsProject,
-    QgsRasterLayer,
-    QgsVectorLayer,
-)
+from qgis.core import Qgis, QgsCoordinateReferenceSystem, QgsProject, QgsVectorLayer
 from qgis.gui import QgsDockWidget
 from qgis.PyQt.QtCore import QEvent, QTimer
 
 from . import results, service, settings, source
 from .answers_model import Row
-from .ask_here import AskHere
-from .dock_area import AreaChoice, covers
 from .dock_engine import EngineMeeting
 from .dock_estimate import Estimator
 from .dock_form import DockForm
 from .dock_history import RunHistory
 from .dock_layers import LayerLoader
+from .dock_request import run_parameters
 from .dock_tasks import examples_for, run_facts, task_takes
+from .dock_tools import DockTools
 from .i18n import tr
 from .maptools import flash
 from .runner import Run
@@ -50,17 +44,14 @@ class RsvlmDock(QgsDockWidget):
         self._project_file = ""
         self._crs = QgsCoordinateReferenceSystem()
         self._provider = ""
-        self._tile_m: dict[str, float] = {}
         self._last_layers: list[str] = []
         self.form = DockForm(self)
         self.setWidget(self.form)
-        self.area = AreaChoice(iface, self.form, self)
-        self.area.changed.connect(self._anything_changed)
+        self.tools = DockTools(iface, self.form, self)
+        self.tools.area.changed.connect(self._anything_changed)
         self.history = RunHistory(self.form, self)
         self.history.picked.connect(self.show_run)
-        self.ask_here = AskHere(
-            self.canvas, self._layer_at, self._tile_side, self._model_fields, self
-        )
+        self.ask_here = self.tools.ask_here
         self.ask_here.failed.connect(self._complain)
         self.ask_here.answered.connect(self._asked)
         self.engine = EngineMeeting(self)
@@ -95,23 +86,13 @@ class RsvlmDock(QgsDockWidget):
         form.device.currentIndexChanged.connect(self._model_changed)
         form.margin.valueChanged.connect(self._anything_changed)
         form.seen.toggled.connect(self._anything_changed)
-        form.ask_button.toggled.connect(self._ask_toggled)
         form.settings_button.clicked.connect(self._open_options)
         form.set_up_button.clicked.connect(self._open_options)
         form.report_button.clicked.connect(self._report)
         form.table.row_clicked.connect(self._show_row)
         self.canvas.extentsChanged.connect(self._extent_moved)
-        self.canvas.mapToolSet.connect(self._tool_set)
-
-    def _disconnect(self) -> None:
-        for signal, slot in (
-            (self.canvas.extentsChanged, self._extent_moved),
-            (self.canvas.mapToolSet, self._tool_set),
-        ):
-            try:
-                signal.disconnect(slot)
-            except TypeError:
-                continue
+        self.tools.asking.connect(self.engine.meet)
+        self.tools.asking.connect(self._soon.start)
 
     def showEvent(self, event: QEvent) -> None:
         super().showEvent(event)
@@ -129,11 +110,11 @@ class RsvlmDock(QgsDockWidget):
         self._soon.stop()
         self._loader.stop()
         self._estimator.forget()
-        self._disconnect()
+        with suppress(TypeError):
+            self.canvas.extentsChanged.disconnect(self._extent_moved)
         if self.run is not None:
             self.run.cancel()
-        self.ask_here.dispose()
-        self.area.dispose()
+        self.tools.dispose()
 
     # -- the engine
 
@@ -179,13 +160,6 @@ class RsvlmDock(QgsDockWidget):
         self._provider = ""
         self._task_changed()
 
-    def _model_fields(self) -> dict[str, Any]:
-        return {
-            "MODEL": self.form.model.currentData() or "",
-            "DEVICE": self.form.device.currentIndex(),
-            "SEEN": self.form.seen.isChecked(),
-        }
-
     def _anything_changed(self, *_: Any) -> None:
         if self.run is None:
             self.form.estimate.setText("")
@@ -196,68 +170,13 @@ class RsvlmDock(QgsDockWidget):
         if self.form.area.currentData() == "visible" and self.isVisible() and self.run is None:
             self._soon.start()
 
-    def _parameters(self) -> dict[str, Any]:
-        """The algorithm's parameters, without the output; raises ValueError with what to do."""
-        form, layer = self.form, self.form.layer.currentLayer()
-        if layer is None:
-            raise ValueError(tr("There is no raster to ask; open one first."))
-        parameters: dict[str, Any] = {
-            "INPUT": layer,
-            "MARGIN": form.margin.value(),
-            **self._model_fields(),
-        }
-        takes = task_takes(self._task())
-        words = form.words.currentText().strip()
-        if takes:
-            if not words:
-                raise ValueError(
-                    tr("Say what to look for, for example: car")
-                    if takes == "TARGET"
-                    else tr("Type a question, for example: is there a bridge?")
-                )
-            parameters[takes] = words
-        parameters.update(self.area.fields(layer))
-        return parameters
-
-    # -- map tools
-
-    def _ask_toggled(self, on: bool) -> None:
-        if on:
-            self.canvas.setMapTool(self.ask_here.tool)
-            self.engine.meet()
-            self._soon.start()
-        elif self.canvas.mapTool() is self.ask_here.tool:
-            self.canvas.unsetMapTool(self.ask_here.tool)
-
-    def _tool_set(self, tool: Any, *_: Any) -> None:
-        for button, own in (
-            (self.form.ask_button, self.ask_here.tool),
-            (self.form.draw_button, self.area.tool),
-        ):
-            if tool is not own and button.isChecked():
-                button.setChecked(False)
-
-    def _layer_at(self, place: QgsPointXY) -> QgsRasterLayer | None:
-        crs = self.canvas.mapSettings().destinationCrs()
-        chosen = self.form.layer.currentLayer()
-        for layer in [chosen, *self.canvas.layers()]:
-            if isinstance(layer, QgsRasterLayer) and layer.isValid() and covers(layer, place, crs):
-                return layer
-        return None
-
-    def _tile_side(self) -> float:
-        layer = self.form.layer.currentLayer()
-        known = self._tile_m.get(layer.id()) if layer is not None else None
-        # a little less than what the model sees, so that a click is one tile
-        return 0.92 * (known or 60.0)
-
     # -- the estimate
 
     def _estimate(self) -> None:
         if self.run is not None or not self.engine.packs or not self.isVisible():
             return
         try:
-            parameters = self._parameters()
+            parameters = run_parameters(self._task(), self.form, self.tools.area)
         except ValueError as error:
             self.form.estimate.setText(str(error))
             return
@@ -265,7 +184,7 @@ class RsvlmDock(QgsDockWidget):
 
     def _estimated(self, layer_id: str, got: dict[str, Any]) -> None:
         if got.get("tile_m"):
-            self._tile_m[layer_id] = float(got["tile_m"])
+            self.tools.remember_tile(layer_id, float(got["tile_m"]))
         self._provider = str(got.get("provider") or "")
         self.form.show_estimate(got)
         self._show_provider(got.get("tiles_per_s"))
@@ -284,7 +203,7 @@ class RsvlmDock(QgsDockWidget):
             self._complain(tr("A run is going."), tr("Cancel it, or wait until it ends."))
             return
         try:
-            parameters = self._parameters()
+            parameters = run_parameters(self._task(), self.form, self.tools.area)
         except ValueError as error:
             self._complain(str(error), "")
             return

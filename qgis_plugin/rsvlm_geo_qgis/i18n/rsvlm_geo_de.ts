@@ -356,10 +356,6 @@
    <translation>Die Karte fragen</translation>
   </message>
   <message>
-   <source>There is no raster to ask; open one first.</source>
-   <translation>Es gibt kein Raster zum Befragen; zuerst eines öffnen.</translation>
-  </message>
-  <message>
    <source>A run is going.</source>
    <translation>Es läuft schon etwas.</translation>
   </message>
@@ -578,6 +574,10 @@
   <message>
    <source>Show or hide these rows</source>
    <translation>Diese Zeilen zeigen oder verbergen</translation>
+  </message>
+  <message>
+   <source>There is no raster to ask; open one first.</source>
+   <translation>Es gibt kein Raster zum Befragen; zuerst eines öffnen.</translation>
   </message>
   <message>
    <source>Describe</source>

@@ -356,10 +356,6 @@
    <translation>Preguntar al mapa</translation>
   </message>
   <message>
-   <source>There is no raster to ask; open one first.</source>
-   <translation>No hay ráster al que preguntar; abra uno primero.</translation>
-  </message>
-  <message>
    <source>A run is going.</source>
    <translation>Hay una ejecución en curso.</translation>
   </message>
@@ -578,6 +574,10 @@
   <message>
    <source>Show or hide these rows</source>
    <translation>Mostrar u ocultar estas filas</translation>
+  </message>
+  <message>
+   <source>There is no raster to ask; open one first.</source>
+   <translation>No hay ráster al que preguntar; abra uno primero.</translation>
   </message>
   <message>
    <source>Describe</source>

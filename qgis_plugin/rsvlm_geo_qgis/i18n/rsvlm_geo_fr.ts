@@ -356,10 +356,6 @@
    <translation>Interroger la carte</translation>
   </message>
   <message>
-   <source>There is no raster to ask; open one first.</source>
-   <translation>Aucun raster à interroger ; ouvrez-en un d’abord.</translation>
-  </message>
-  <message>
    <source>A run is going.</source>
    <translation>Une exécution est en cours.</translation>
   </message>
@@ -578,6 +574,10 @@
   <message>
    <source>Show or hide these rows</source>
    <translation>Montrer ou cacher ces lignes</translation>
+  </message>
+  <message>
+   <source>There is no raster to ask; open one first.</source>
+   <translation>Aucun raster à interroger ; ouvrez-en un d’abord.</translation>
   </message>
   <message>
    <source>Describe</source>

@@ -356,10 +356,6 @@
    <translation>Perguntar ao mapa</translation>
   </message>
   <message>
-   <source>There is no raster to ask; open one first.</source>
-   <translation>Não há raster a quem perguntar; abra um primeiro.</translation>
-  </message>
-  <message>
    <source>A run is going.</source>
    <translation>Há uma execução em curso.</translation>
   </message>
@@ -578,6 +574,10 @@
   <message>
    <source>Show or hide these rows</source>
    <translation>Mostrar ou esconder estas linhas</translation>
+  </message>
+  <message>
+   <source>There is no raster to ask; open one first.</source>
+   <translation>Não há raster a quem perguntar; abra um primeiro.</translation>
   </message>
   <message>
    <source>Describe</source>

@@ -356,10 +356,6 @@
    <translation>询问地图</translation>
   </message>
   <message>
-   <source>There is no raster to ask; open one first.</source>
-   <translation>没有可询问的栅格；请先打开一个。</translation>
-  </message>
-  <message>
    <source>A run is going.</source>
    <translation>已有任务在运行。</translation>
   </message>
@@ -578,6 +574,10 @@
   <message>
    <source>Show or hide these rows</source>
    <translation>显示或隐藏这些行</translation>
+  </message>
+  <message>
+   <source>There is no raster to ask; open one first.</source>
+   <translation>没有可询问的栅格；请先打开一个。</translation>
   </message>
   <message>
    <source>Describe</source>
