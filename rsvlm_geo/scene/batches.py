@@ -156,6 +156,7 @@ def iter_tiles(
         threading.Thread(target=work, args=(lane, i), name=f"rsvlm-read-{i}", daemon=True)
         for i, lane in enumerate(lanes)
     ]
+    _give_back()
     for thread in threads:
         thread.start()
     try:
@@ -188,9 +189,9 @@ def _step_back() -> None:
 
 
 def _give_back() -> None:
-    """Return the freed block cache to the system, before the tables need memory of their own.
+    """Return freed memory to the system: before the block cache grows, and before the tables do.
 
-    The C library keeps what a thread frees; only glibc can be asked to let go.
+    The C library keeps what one thread frees from the others; only glibc can be asked to let go.
     """
     if sys.platform == "linux":
         with suppress(OSError, AttributeError):
