@@ -14,7 +14,6 @@ What fp32 can reach at most stands beside it: the time of the same matrix produc
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import subprocess
 import sys
@@ -26,6 +25,7 @@ from typing import Any
 
 import numpy as np
 from harness import Row, interleave, ratio_row, record
+from llava import MEDIUM, build, write_pack
 
 QUESTIONS = (
     "what is in the image ?",
@@ -38,71 +38,6 @@ QUESTIONS = (
     "what land cover types are visible in this image ?",
 )
 NEW_TOKENS = 16
-SIDE, PATCH = 336, 14
-VOCABULARY = 8192
-IMAGE_ID = 9
-
-
-def build() -> Any:
-    """The model: same shapes as a small published one, weights from a seed."""
-    import torch
-    from transformers import (
-        CLIPVisionConfig,
-        LlamaConfig,
-        LlavaConfig,
-        LlavaForConditionalGeneration,
-    )
-
-    torch.manual_seed(0)
-    vision = CLIPVisionConfig(
-        hidden_size=384, intermediate_size=1536, num_hidden_layers=12, num_attention_heads=6,
-        image_size=SIDE, patch_size=PATCH,
-    )  # fmt: skip
-    text = LlamaConfig(
-        vocab_size=VOCABULARY, hidden_size=384, intermediate_size=1024, num_hidden_layers=6,
-        num_attention_heads=6, num_key_value_heads=6, max_position_embeddings=2048,
-        bos_token_id=1, eos_token_id=2, pad_token_id=0,
-    )  # fmt: skip
-    model = LlavaForConditionalGeneration(
-        LlavaConfig(
-            vision_config=vision,
-            text_config=text,
-            vision_feature_layer=-2,
-            image_token_id=IMAGE_ID,
-            image_seq_length=(SIDE // PATCH) ** 2,
-        )
-    )
-    model.generation_config.eos_token_id = None
-    model.generation_config.pad_token_id = 0
-    return model.eval()
-
-
-def write_pack(model: Any, folder: Path) -> None:
-    """Export, with an int8 variant of each graph, and a tokenizer of whole words."""
-    from tokenizers import AddedToken, Tokenizer, models, pre_tokenizers
-
-    from rsvlm_geo.export.families import FAMILIES
-    from rsvlm_geo.export.graph import export_part
-    from rsvlm_geo.export.variants import derive_variant
-
-    (folder / "onnx").mkdir(parents=True)
-    for part in FAMILIES["llava"].parts(model):
-        path = export_part(part, folder / "onnx" / f"{part.name}.onnx")
-        if part.name != "embed_tokens":
-            derive_variant(path, path.with_name(f"{part.name}_int8.onnx"), "int8")
-    words = ["<pad>", "<bos>", "</s>", "<unk>", "USER:", "ASSISTANT:"]
-    words += [f"<{i}>" for i in range(6, IMAGE_ID)] + ["<image>"]
-    words += sorted({word for question in QUESTIONS for word in question.split()})
-    tokenizer = Tokenizer(models.WordLevel({w: i for i, w in enumerate(words)}, unk_token="<unk>"))
-    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    tokenizer.add_special_tokens([AddedToken("<image>", normalized=False, special=True)])
-    tokenizer.save(str(folder / "tokenizer.json"))
-    model.config.save_pretrained(folder)
-    processor = {
-        "image_processor_type": "CLIPImageProcessor", "size": {"shortest_edge": SIDE},
-        "crop_size": {"height": SIDE, "width": SIDE}, "do_center_crop": True, "resample": 3,
-    }  # fmt: skip
-    (folder / "preprocessor_config.json").write_text(json.dumps(processor))
 
 
 def open_ours(folder: Path, threads: int, variant: str, *, shared: bool = True) -> Any:
@@ -146,12 +81,11 @@ def fed(
 ) -> Iterator[dict[str, np.ndarray]]:
     """Pixels, tokens and masks as transformers takes them, so many rows at once."""
     runtime = vlm.runtime
-    tokens = (SIDE // PATCH) ** 2
     pairs = [(image, question) for image in images for question in questions]
     for at in range(0, len(pairs), batch):
         part = pairs[at : at + batch]
         prepared = runtime.preprocess([image for image, _ in part])
-        ids = [runtime._prompt_ids(question, prepared, tokens) for _, question in part]
+        ids = [runtime._prompt_ids(question, prepared, MEDIUM.tokens) for _, question in part]
         width = max(len(row) for row in ids)
         padded = np.zeros((len(ids), width), np.int64)
         mask = np.zeros_like(padded)
@@ -226,7 +160,7 @@ def alone(engine: str, folder: Path, tiles: int, asked: tuple[str, ...]) -> None
 
         torch.set_num_threads(1)
         with np.load(folder / "fed.npz") as held:
-            generate(build(), dict(held))
+            generate(build(MEDIUM), dict(held))
     else:
         vlm = open_ours(folder, 1, engine)
         vlm.runtime.engine.max_rows = 16  # as many rows at once as transformers is given
@@ -255,12 +189,12 @@ def memory(folder: Path, plain: Any) -> list[Row]:
 
 def ceiling() -> float:
     """CPU seconds that the matrix products of one tile take by themselves, in fp32."""
-    rows, width = (SIDE // PATCH) ** 2 + 1, 384
+    rows, width, mlp, heads = MEDIUM.tokens + 1, MEDIUM.hidden, MEDIUM.mlp, MEDIUM.heads
     shapes = [(rows, width, width)] * 4 + [(rows, width, 4 * width), (rows, 4 * width, width)]
-    vision = shapes + [(rows, 64, rows), (rows, rows, 64)] * 6
-    text = [(rows, width, width)] * 4 + [(rows, width, 1024)] * 2 + [(rows, 1024, width)]
+    vision = shapes + [(rows, 64, rows), (rows, rows, 64)] * heads
+    text = [(rows, width, width)] * 4 + [(rows, width, mlp)] * 2 + [(rows, mlp, width)]
     # half of what the mask leaves of the scores
-    text += [(rows, 64, rows // 2), (rows, rows // 2, 64)] * 6
+    text += [(rows, 64, rows // 2), (rows, rows // 2, 64)] * heads
     import torch
 
     best = {}
@@ -273,11 +207,14 @@ def ceiling() -> float:
             torch.mm(one, other)
             seen.append(time.process_time() - began)
         best[m, k, n] = min(seen)
-    return 11 * sum(best[s] for s in vision) + 6 * sum(best[s] for s in text)
+    # the last layer of the vision tower is not read
+    image = (MEDIUM.vision_layers - 1) * sum(best[s] for s in vision)
+    return image + MEDIUM.text_layers * sum(best[s] for s in text)
 
 
 def pictures(count: int) -> np.ndarray:
-    return np.random.default_rng(0).integers(0, 256, (count, SIDE, SIDE, 3), dtype=np.uint8)
+    shape = (count, MEDIUM.side, MEDIUM.side, 3)
+    return np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
 
 
 def main() -> None:
@@ -302,9 +239,9 @@ def main() -> None:
     torch.set_num_threads(args.threads)
     with tempfile.TemporaryDirectory() as held:
         folder = args.pack or Path(held) / "mid-llava"
-        model = build()
+        model = build(MEDIUM)
         if args.pack is None:
-            write_pack(model, folder)
+            write_pack(model, folder, QUESTIONS, int8=True)
         plain, quick = (open_ours(folder, args.threads, v) for v in ("fp32", "int8"))
         apart = open_ours(folder, args.threads, "fp32", shared=False)
         theirs = Theirs(model, plain)

@@ -72,8 +72,8 @@ def write(path: Path, image: np.ndarray) -> Path:
 def loop(path: Path, model: Any, prepare: Any, questions: tuple[str, ...], batch: int) -> list[Any]:
     """What a user would write: one list of tokens per tile and question."""
     import torch
+    from llava import SMALL
     from PIL import Image
-    from small_llava import SIDE
 
     said, held = [], []
 
@@ -88,7 +88,7 @@ def loop(path: Path, model: Any, prepare: Any, questions: tuple[str, ...], batch
             held.clear()
 
     with rasterio.open(path) as src:
-        for window in windows(src.width, src.height, SIDE):
+        for window in windows(src.width, src.height, SMALL.side):
             pixels = np.moveaxis(src.read((1, 2, 3), window=window), 0, 2)
             for question in questions:
                 held.append((Image.fromarray(pixels), f"USER: <image>\n{question} ASSISTANT:"))
@@ -100,9 +100,9 @@ def loop(path: Path, model: Any, prepare: Any, questions: tuple[str, ...], batch
 
 def speed(folder: Path, scene: Path, rounds: int) -> list[Any]:
     """Rows for one and for four questions about each tile."""
-    import small_llava
     import torch
     from harness import Row, interleave, ratio_row
+    from llava import SMALL, build, open_processor, write_pack
 
     import rsvlm_geo
     from rsvlm_geo.model.generic import GenericVlm
@@ -112,9 +112,9 @@ def speed(folder: Path, scene: Path, rounds: int) -> list[Any]:
     from rsvlm_geo.tasks import make_question
 
     torch.set_num_threads(1)
-    model = small_llava.build()
-    small_llava.write_pack(model, folder / "pack", QUESTIONS)
-    prepare = small_llava.processor(folder / "pack")
+    model = build(SMALL)
+    write_pack(model, folder / "pack", QUESTIONS)
+    prepare = open_processor(folder / "pack", SMALL)
     vlm = GenericVlm(load_pack(folder / "pack"), provider="cpu", threads=1, spinning=False)
     vlm.runtime.engine.eos = frozenset()
     vlm.runtime.sampling = lambda *_: Sampling(max_new_tokens=NEW_TOKENS, stop_loops=False)
@@ -124,7 +124,7 @@ def speed(folder: Path, scene: Path, rounds: int) -> list[Any]:
         asked = tuple(make_question("ask", text=question) for question in QUESTIONS[:count])
         execute(plan_job(opened, "ask", asked, vlm, margin_m=0))
 
-    side = small_llava.SIDE
+    side = SMALL.side
     with rasterio.open(scene) as src:
         size = src.width, src.height
         whole = [w for w in windows(*size, side) if w.width == w.height == side]

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from rsvlm_geo.annotated import AnnotatedImage, Box
 from rsvlm_geo.errors import DataError
+from rsvlm_geo.model.mini_colour import hue_degrees
 
 __all__ = ["COLOURS", "colour_of_class", "name_colour", "read_rgb", "write_grey"]
 
@@ -46,12 +47,7 @@ def name_colour(rgb: NDArray[np.floating]) -> str | None:
         return "white"
     if chroma < 0.14:
         return None
-    if high == r:
-        hue = 60 * (((g - b) / chroma) % 6)
-    elif high == g:
-        hue = 60 * ((b - r) / chroma + 2)
-    else:
-        hue = 60 * ((r - g) / chroma + 4)
+    hue = hue_degrees(r, g, b)
     if 14 <= hue <= 42 and 0.15 < light < 0.38:
         return "brown"
     bands = ((0, 12, "red"), (22, 40, "orange"), (50, 66, "yellow"), (82, 155, "green"),

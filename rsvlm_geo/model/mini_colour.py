@@ -7,7 +7,20 @@ from collections import defaultdict
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["box_colour", "colour_name", "common_colour"]
+__all__ = ["box_colour", "colour_name", "common_colour", "hue_degrees"]
+
+
+def hue_degrees(r: float, g: float, b: float) -> float:
+    """The hue of HSV in degrees, at least 0 and below 360; the colour must not be a grey."""
+    high = max(r, g, b)
+    chroma = high - min(r, g, b)
+    if high == r:
+        hue = 60 * (((g - b) / chroma) % 6)
+    elif high == g:
+        hue = 60 * ((b - r) / chroma + 2)
+    else:
+        hue = 60 * ((r - g) / chroma + 4)
+    return hue % 360  # a red a hair below 0 is rounded to 360
 
 
 def colour_name(rgb: NDArray[np.float32]) -> str:
@@ -19,14 +32,7 @@ def colour_name(rgb: NDArray[np.float32]) -> str:
             "gray" if 0.27 < light < 0.62 else "?")  # fmt: skip
     if chroma < 0.12:
         return "?"
-    r, g, b = (float(v) for v in rgb)
-    if high == r:
-        hue = 60 * (((g - b) / chroma) % 6)
-    elif high == g:
-        hue = 60 * ((b - r) / chroma + 2)
-    else:
-        hue = 60 * ((r - g) / chroma + 4)
-    hue %= 360
+    hue = hue_degrees(*(float(v) for v in rgb))
     if hue < 14 or hue > 345:
         return "red" if chroma > 0.2 else "?"
     if hue < 45:
