@@ -183,7 +183,7 @@ def scaling(rounds: int) -> list[Any]:
         folder = Path(name)
         scenes = [str(make_raster(folder / f"s{i}.tif", seed=i, size=1000)) for i in range(4)]
         seconds: dict[int, list[float]] = {1: [], 2: []}
-        options = {"threads_per_worker": 1, "dashboard_address": None}
+        options = {"threads_per_worker": 1, "dashboard_address": "127.0.0.1:0"}
         tiles = 0
         with (
             LocalCluster(n_workers=1, **options) as one,

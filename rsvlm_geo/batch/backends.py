@@ -115,10 +115,10 @@ class DaskBackend:
                     n_workers=workers or os.cpu_count() or 1,
                     threads_per_worker=1,
                     processes=True,
-                    dashboard_address=None,
+                    dashboard_address="127.0.0.1:0",
                     resources={"GPU": 1} if gpu else None,
                 )
-                self._owned.append(cluster)
+                self._owned += [cluster, _nannies_stay()]
                 address = cluster.scheduler_address
             try:
                 client = distributed.Client(address, timeout=timeout_s, set_as_default=False)
@@ -232,6 +232,19 @@ class DaskBackend:
                     thing.close(**options)
         finally:
             logger.setLevel(level)
+
+
+def _nannies_stay() -> contextlib.ExitStack:
+    """Until closed, Dask keeps a nanny whose worker died.
+
+    Its local clusters look once, 15 s after a death, and close the nanny for good if the worker is
+    away just then: restarting, or dead again.
+    """
+    import dask
+
+    held = contextlib.ExitStack()
+    held.enter_context(dask.config.set({"distributed.deploy.lost-worker-timeout": "1 day"}))
+    return held
 
 
 def _plugin_base() -> Any:

@@ -56,7 +56,8 @@ class Cluster:
         self.folder.mkdir(parents=True, exist_ok=True)
         file = self.folder / "scheduler.json"
         file.unlink(missing_ok=True)
-        here = ["--host", "127.0.0.1", "--no-dashboard", "--scheduler-file", str(file)]
+        here = ["--host", "127.0.0.1", "--dashboard-address", "127.0.0.1:0"]
+        here += ["--scheduler-file", str(file)]
         self._start("distributed.cli.dask_scheduler", "--port", "0", *here)
         wait_for(lambda: file.exists() and file.stat().st_size > 0, "the scheduler")
         for _ in range(self.workers):
