@@ -2,7 +2,7 @@
 
     python benchmarks/simulate_batch.py [tasks]
 
-A million tasks by default: about four minutes.
+A million tasks by default: about ten seconds.
 
 The real driver loop, the real bounded window; a backend that answers at once in place of workers.
 """

@@ -88,8 +88,9 @@ def main() -> None:
     rsvlm-geo describe scene.tif -o scene.gpkg -o scene.png
     rsvlm-geo ask scene.tif "Is there a bridge?" -o bridge.gpkg
 
-    Exit codes: 0 all seen, 1 error, 2 usage, 3 finished but incomplete, 130 cancelled (what was
-    done is kept; the same command with --resume goes on).
+    Exit codes: 0 finished, 1 error, 2 usage, 3 finished but a tile failed or a total is short of
+    the area with data, 130 cancelled (what was done is kept; the same command with --resume
+    goes on).
     """
 
 

@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import click
 
@@ -29,6 +29,8 @@ _OPTIONS = (
     click.option("--aoi", metavar="FILE", help="Only the polygons of this vector file."),
     click.option("--aoi-crs", metavar="CRS", help="CRS of --bbox, or of an --aoi without one."),
     click.option("--bands", metavar="R,G,B", help="Bands to show as red, green, blue; from 1."),
+    click.option("--nodata", metavar="VALUE|none",
+                 help="Fill value, instead of the declared one and any mask; none: all is data."),
     click.option("--gsd", type=click.FloatRange(min=0, min_open=True), metavar="M",
                  help="Metres per pixel to show the model, instead of its own choice."),
     click.option("--scene-gsd", type=click.FloatRange(min=0, min_open=True), metavar="M",
@@ -113,7 +115,7 @@ def presence(scene: str, target: str, **flags: Any) -> None:
 @_options
 def ask(scene: str, question: str, choices: str | None, **flags: Any) -> None:
     """Ask QUESTION of each tile of SCENE."""
-    candidates = None if choices is None else tuple(c.strip() for c in choices.split(","))
+    candidates = None if choices is None else tuple(choices.split(","))
     _go("ask", scene, flags, question=question, candidates=candidates)
 
 
@@ -140,6 +142,7 @@ def _request(task: str, scene: str, flags: Mapping[str, Any], words: Mapping[str
         provider=flags["provider"],
         threads=flags["threads"],
         bands=_numbers(flags["bands"], "--bands", int),
+        nodata=_nodata(flags["nodata"]),
         gsd=flags["gsd"],
         native_gsd=flags["scene_gsd"],
         margin=flags["margin"],
@@ -172,6 +175,17 @@ def _numbers(text: str | None, name: str, kind: Any) -> Any:
         raise click.UsageError(f"{name} is numbers with commas; got {text!r}") from None
 
 
+def _nodata(text: str | None) -> float | Literal[False] | None:
+    if text is None:
+        return None
+    if text.strip().lower() == "none":
+        return False
+    try:
+        return float(text)
+    except ValueError:
+        raise click.UsageError(f"--nodata is a number, or none; got {text!r}") from None
+
+
 def _read_aoi(path: str) -> Any:
     """The area as the scene's reader takes it: a path, checked early."""
     from pathlib import Path
@@ -194,7 +208,8 @@ def _run(request: Request, flags: Mapping[str, Any]) -> int:
             _print_event(event)
         kind = event["type"]
         if kind == "warning":
-            bar.say(f"warning: {event['message']}")
+            label = "note" if event["class"] == "Note" else "warning"
+            bar.say(f"{label}: {event['message']}")
         elif kind == "started" and not as_json:
             bar.start(event)
         elif kind == "progress":
@@ -226,7 +241,7 @@ def _run(request: Request, flags: Mapping[str, Any]) -> int:
         )
         return EXIT_CANCELLED
     if not result.complete:
-        click.echo(f"incomplete: {result.coverage}", err=True)
+        click.echo(f"incomplete: {result.coverage_words}", err=True)
         return EXIT_INCOMPLETE
     return 0
 

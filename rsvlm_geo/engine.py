@@ -13,12 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from rsvlm_geo.errors import RsvlmWarning
+from rsvlm_geo.errors import GeorefWarning, RsvlmWarning
 from rsvlm_geo.protocol import Request
 from rsvlm_geo.vlm import Vlm
 
 if TYPE_CHECKING:
     from rsvlm_geo.pipeline import Job, Result
+    from rsvlm_geo.scene import Scene
 
 __all__ = ["Emit", "Engine", "keep_folder"]
 
@@ -67,14 +68,18 @@ class Engine:
         """
         from rsvlm_geo.pipeline import plan_job, questions_for
         from rsvlm_geo.scene import open_scene
+        from rsvlm_geo.scene.ground import NO_SCALE
 
         options = request.options
         scene = open_scene(
             request.source,
             bands=options.bands,
+            nodata=options.nodata,
             gsd_m=options.native_gsd,
             stretch=_stretch(options.stretch),
         )
+        if scene.gsd_m is None:
+            warnings.warn(f"{scene.href}: {NO_SCALE}", GeorefWarning, stacklevel=2)
         model = self.model(request)
         questions = questions_for(
             request.task or "",
@@ -131,24 +136,32 @@ class Engine:
             RsvlmError: Nothing came of it, and no file was written.
         """
         from rsvlm_geo.events import answer_events, done_event, progress_event, started_event
-        from rsvlm_geo.layers import check_outputs
+        from rsvlm_geo.layers import check_not_read, check_outputs
         from rsvlm_geo.pipeline import PICTURES, Progress, execute
+        from rsvlm_geo.pipeline.summary import refusal_words
 
         options, ident = request.options, request.id
-        outputs = [Path(name) for name in options.out]
+        outputs = list({Path(name).absolute(): Path(name) for name in options.out}.values())
         check_outputs(outputs, also=PICTURES)
+        told: list[str] = []
 
         def warn(kind: str, text: str) -> None:
+            told.append(text)
             emit({"type": "warning", "id": ident, "class": kind, "message": text})
 
         with _warnings_to(warn):
             job = self.plan(request)
+            check_not_read(outputs, _files_read(request, job.scene))
+            for note in job.scene.notes:
+                if not any(note in text for text in told):
+                    warn("Note", f"{job.scene.href}: {note}")
             key, last = _speed_key(job), [0.0]
 
             def on_start(resumed: int) -> None:
-                for closed in job.gates:
+                for question, closed in zip(job.questions, job.gates, strict=True):
                     if closed is not None:
-                        warn("ModelWarning", f"refused everywhere: {closed.why}")
+                        why = refusal_words(question, closed, job.info)
+                        warn("ModelWarning", f"refused everywhere: {why}")
                 emit(started_event(ident, job, resumed, self._speeds.get(key)))
 
             def on_progress(state: Progress) -> None:
@@ -192,6 +205,11 @@ def keep_folder(request: Request) -> Path | None:
     base = os.environ.get("RSVLM_CACHE") or os.environ.get("XDG_CACHE_HOME")
     root = Path(base) if base else Path.home() / ".cache"
     return root / "rsvlm-geo" / "unfinished" / hashlib.sha256(facts).hexdigest()[:16]
+
+
+def _files_read(request: Request, scene: Scene) -> list[str | os.PathLike[str]]:
+    area = [request.polygon] if isinstance(request.polygon, str) else []
+    return [*scene.files, *area]
 
 
 def _aoi(request: Request, georeferenced: bool) -> Any:

@@ -28,7 +28,7 @@
     └── MissingDependencyError      (ImportError)         an extra is not installed
 
     RsvlmWarning (UserWarning)
-    ├── RadiometryWarning                                 the stretch had to guess
+    ├── RadiometryWarning                                 the stretch or the bands had to be guessed
     ├── GeorefWarning                                     positions are less exact than pixels
     ├── ModelWarning                                      the model is used outside what it knows
     └── CoverageWarning                                   a total that did not see everything
@@ -156,7 +156,7 @@ class RsvlmWarning(UserWarning):
 
 
 class RadiometryWarning(RsvlmWarning):
-    """The stretch had to guess."""
+    """The stretch, the fill value or the bands had to be guessed."""
 
 
 class GeorefWarning(RsvlmWarning):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rsvlm_geo.pipeline.collect import asked_area, core_rings, map_crs, owned
+from rsvlm_geo.pipeline.summary import refusal_words
 from rsvlm_geo.pipeline.totals import Total
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ def estimate_event(ident: str | None, job: Job, cost: Cost, warnings: Sequence[s
         "provider": job.info.provider,
         "questions": [question.text for question in job.questions],
         "refused": {
-            question.text: closed.why
+            question.text: refusal_words(question, closed, job.info)
             for question, closed in zip(job.questions, job.gates, strict=True)
             if closed is not None
         },

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from importlib.resources import files
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 from rsvlm_geo.errors import RsvlmError, TaskError
 
@@ -49,6 +49,8 @@ class RunOptions:
     provider: str | None = None
     threads: int | None = None
     bands: tuple[int, ...] | None = None
+    nodata: float | Literal[False] | None = None
+    """Fill value instead of the declared one; False: everything is data."""
     gsd: float | None = None
     native_gsd: float | None = None
     margin: float | None = None
@@ -82,6 +84,7 @@ class Request:
 _OPTION_TYPES: Mapping[str, tuple[type, ...]] = MappingProxyType(
     {
         "model": (str,), "provider": (str,), "threads": (int,), "bands": (list,),
+        "nodata": (int, float, bool),
         "gsd": (int, float), "native_gsd": (int, float), "margin": (int, float),
         "stretch": (list,), "min_valid": (int, float), "out": (list,), "resume": (bool,),
         "keep_partial": (bool,), "inline": (bool,), "tile_events": (bool,),
@@ -229,6 +232,8 @@ def _options(raw: Any) -> RunOptions:
         if not all(isinstance(b, int) and not isinstance(b, bool) for b in values["bands"]):
             raise ProtocolError(f"'bands' are 1-based numbers; got {values['bands']!r}; fix them")
         values["bands"] = tuple(values["bands"])
+    if values.get("nodata") is True:
+        raise ProtocolError("'nodata' is a number, or false for none; got True; see the schema")
     if "stretch" in values:
         try:
             values["stretch"] = tuple((float(low), float(high)) for low, high in values["stretch"])

@@ -90,23 +90,38 @@ def make_question(
         gsd_m: Metres per pixel of the image the model will be shown.
 
     Raises:
-        TaskError: Unknown task, or a target or text is missing.
+        TaskError: Unknown task, a target or text is missing, or too few candidates.
     """
     if task not in TASKS:
         raise TaskError(f"no task {task!r}; take one of {', '.join(TASKS)}")
     row = TASKS[task]
+    if candidates is not None:
+        candidates = _closed_set(candidates)
     if task == "ask":
         if not text or not text.strip():
             raise TaskError("'ask' needs a question; got none")
         return ask_question(text, candidates=candidates, gsd_m=gsd_m)
     if row.needs_target and not target:
-        raise TaskError(f"{task!r} needs a class to look for; pass target='car', for example")
+        raise TaskError(f"{task!r} needs a class to look for; got none; name one, such as 'car'")
     if row.kind == "yes_no" and candidates is None:
         candidates = ("yes", "no")
     words = text or row.prompt.format(
         target=class_phrase(target or ""), targets=class_phrase(target or "", plural=True)
     )
     return Question(task, words, target, candidates, gsd_m)
+
+
+def _closed_set(candidates: tuple[str, ...]) -> tuple[str, ...]:
+    """Each answer once, without blanks; of a single one every image would say the same."""
+    words = [" ".join(str(word).split()) for word in candidates]
+    distinct = {word.casefold(): word for word in reversed(words) if word}
+    if len(distinct) < 2:
+        got = ", ".join(map(repr, words)) or "none"
+        raise TaskError(
+            f"a closed set needs at least 2 different choices; got {got}; "
+            "name them all, such as 'yes,no', or leave them out"
+        )
+    return tuple(reversed(distinct.values()))
 
 
 _YES_NO = re.compile(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Protocol, runtime_checkable
 
@@ -16,7 +17,11 @@ from numpy.typing import NDArray
 
 from rsvlm_geo.errors import AnswerError
 
-__all__ = ["ClassInfo", "ModelInfo", "Question", "Reply", "ScaleRule", "Vlm"]
+__all__ = ["GSD_ROUNDING", "ClassInfo", "ModelInfo", "Question", "Reply", "ScaleRule", "Vlm"]
+
+GSD_ROUNDING = 1.02
+"""Tiles are whole pixels of the scene, so the GSD shown differs a little from the one asked for:
+a class is looked for up to this many times its ``max_gsd_m``, by the rules and by the models."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +177,12 @@ class ModelInfo:
             if wanted in names or any(wanted == _plural(name) for name in names):
                 return info
         return None
+
+    def near_class(self, word: str) -> ClassInfo | None:
+        """The class that a word nearly spells, for a hint; None when none is near."""
+        named = {_normalise(n): info for info in self.classes for n in (info.name, *info.synonyms)}
+        found = get_close_matches(_normalise(word), named, n=1, cutoff=0.7)
+        return named[found[0]] if found else None
 
 
 @runtime_checkable

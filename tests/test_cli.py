@@ -137,6 +137,96 @@ def test_incomplete_is_exit_code_3_and_says_why(scene: Path, call: Any) -> None:
     assert "was not taught 'unicorn'; it knows thing, ship" in done.stderr
 
 
+def test_a_class_nearly_spelled_is_named_before_the_tiles(scene: Path, call: Any) -> None:
+    done = call("count", scene, "thingg")
+    lines = done.stderr.splitlines()
+    assert lines[0].startswith("warning: refused everywhere: oracle was not taught 'thingg'")
+    assert lines[0].endswith("; did you mean 'thing'?") and "tiles" in lines[1]
+    assert done.returncode == 3 and done.stdout.splitlines()[1].endswith("did you mean 'thing'?")
+    dry = call("count", scene, "thingg", "--dry-run")
+    assert "did you mean 'thing'?" in dry.stdout
+
+
+def test_the_scene_is_no_output(tmp_path: Path, call: Any) -> None:
+    own = make_scene(tmp_path / "own.png", driver="PNG", tiled=False, crs=None)
+    before = own.read_bytes()
+    done = call("count", own, "thing", "--quiet", "-o", tmp_path / ".." / tmp_path.name / "own.png")
+    assert done.returncode == 1 and done.stdout == ""
+    assert done.stderr.splitlines()[-1].endswith("the run reads it; give another -o path")
+    assert own.read_bytes() == before and list(tmp_path.glob("*")) == [own]
+
+
+def test_the_area_is_no_output(scene: Path, tmp_path: Path, call: Any) -> None:
+    from shapely.geometry import box
+
+    area = tmp_path / "area.geojson"
+    call("count", scene, "thing", "-o", area)  # a run of ours, so it might be replaced
+    gpd.GeoDataFrame(geometry=[box(14.9, 46.9, 15.1, 47.1)], crs=4326).to_file(tmp_path / "a.gpkg")
+    before = area.read_bytes()
+    done = call("count", scene, "thing", "--quiet", "--aoi", area, "-o", area)
+    assert done.returncode == 1 and "the run reads it" in done.stderr
+    assert area.read_bytes() == before
+
+
+def test_an_output_named_twice_is_written_once(
+    scene: Path, tmp_path: Path, call: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = call("caption", scene, "-o", "o.gpkg", "-o", "./o.gpkg", "-o", tmp_path / "o.gpkg")
+    assert done.returncode == 0 and done.stdout.count("wrote ") == 1
+
+
+def test_an_ordinary_scene_has_no_notes(scene: Path, call: Any) -> None:
+    assert call("count", scene, "thing", "--quiet").stderr == ""
+
+
+def test_a_scene_of_unknown_scale_says_so(tmp_path: Path, call: Any) -> None:
+    path = make_scene(tmp_path / "plain.tif", crs=None, objects=OBJECTS)
+    done = call("count", path, "thing", "--quiet")
+    warning, note = done.stderr.splitlines()
+    assert warning.startswith(f"warning: {path}: ground scale unknown") and "--scene-gsd" in warning
+    assert note == f"note: {path}: not georeferenced: results stay in pixels"
+    assert "at an unknown ground scale" in done.stdout.splitlines()[0]
+    told = call("count", path, "thing", "--quiet", "--scene-gsd", "0.5")
+    assert told.stderr == f"{note}\n" and "unknown" not in told.stdout
+    dry = call("count", path, "thing", "--dry-run")
+    assert "warning" in dry.stderr and "ground scale unknown" in dry.stderr
+
+
+def test_a_guess_at_the_bands_is_told_once(tmp_path: Path, call: Any) -> None:
+    path = make_scene(tmp_path / "four.tif", bands=4, dtype="uint16", objects=OBJECTS)
+    (line,) = call("count", path, "thing", "--quiet").stderr.splitlines()
+    assert line.startswith(f"warning: {path}: 4 bands and no colours named: shows bands 1, 2, 3")
+    assert call("count", path, "thing", "--quiet", "--bands", "3,2,1").stderr == ""
+    events = call("count", path, "thing", "--json").stdout.splitlines()
+    assert [json.loads(e)["class"] for e in events if '"warning"' in e] == ["RadiometryWarning"]
+
+
+def test_nodata_is_what_one_says(tmp_path: Path, call: Any) -> None:
+    path = make_scene(tmp_path / "holes.tif", nodata=0, holes=[(0, 0, 700, 350)])
+    assert "50.0% nodata" in call("count", path, "thing", "--quiet").stdout
+    assert "nodata" not in call("count", path, "thing", "--quiet", "--nodata", "none").stdout
+    assert "nodata" not in call("count", path, "thing", "--quiet", "--nodata", "7").stdout
+
+
+def test_a_refused_answer_is_no_failure_and_no_data_is_not_missing(
+    tmp_path: Path, call: Any
+) -> None:
+    coarse = make_scene(tmp_path / "coarse.tif", res=10.0)
+    for words in (("presence", coarse, "ship"), ("ask", coarse, "Is there a ship?")):
+        assert call(*words, "--quiet").returncode == 0
+    half = make_scene(tmp_path / "half.tif", nodata=0, holes=[(0, 0, 350, 700)])
+    assert call("count", half, "thing", "--quiet").returncode == 0
+    done = call("count", coarse, "ship", "--quiet")
+    assert done.returncode == 3 and "0 ships" not in done.stdout
+
+
+def test_a_refused_count_among_other_questions_is_named(scene: Path, call: Any) -> None:
+    done = call("count", scene, "thing,unicorn", "--quiet")
+    assert done.returncode == 3
+    assert "incomplete: 100.0% seen; refused: number of unicorns 100.0%" in done.stderr
+
+
 def spoil(folder: Path, name: str) -> str:
     """A source that cannot be used, by name."""
     path = folder / f"{name}.tif"
@@ -204,6 +294,10 @@ WRONG = {
     "no_command": (("paint", "SCENE"), 2, "No such command"),
     "no_question": (("ask", "SCENE", " "), 1, "needs a question"),
     "bands": (("count", "SCENE", "thing", "--bands", "1,2,9"), 1, "band"),
+    "nodata": (("count", "SCENE", "thing", "--nodata", "x"), 2, "a number, or none"),
+    "choices": (("ask", "SCENE", "What?", "--choices", ","), 1, "at least 2 different choices"),
+    "no_choices": (("ask", "SCENE", "What?", "--choices", ""), 1, "at least 2 different choices"),
+    "one_choice": (("ask", "SCENE", "What?", "--choices", "a"), 1, "at least 2 different choices"),
     "gsd": (("count", "SCENE", "thing", "--gsd", "-1"), 2, "not in the range"),
 }
 

@@ -129,6 +129,25 @@ def test_commands_that_are_only_shown_have_the_options_they_use(
             pytest.fail(f"{page.name}: {line}\n{error.format_message()}")
 
 
+def options_of(command: click.Command, context: click.Context) -> set[str]:
+    found = {name for option in command.params for name in option.opts}
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            child = command.get_command(context, name)
+            assert child is not None
+            found |= options_of(child, context)
+    return found
+
+
+def test_options_named_in_the_text_are_there() -> None:
+    from rsvlm_geo.cli import main
+
+    known = options_of(main, click.Context(main)) | {"--preload-nanny", "--max-steps"}
+    for page in PAGES:
+        named = set(re.findall(r"`(--[a-z][a-z-]+)", page.read_text(encoding="utf-8")))
+        assert named <= known, f"{page.name}: {sorted(named - known)}"
+
+
 @pytest.mark.parametrize("page", pages_with("yaml"), ids=lambda page: page.name)
 def test_recipes_are_recipes(page: Path, tmp_path: Path) -> None:
     pytest.importorskip("yaml", reason="recipes need the extra 'batch'")

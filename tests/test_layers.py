@@ -24,7 +24,15 @@ from oracle_cli import Seer
 
 import rsvlm_geo
 from rsvlm_geo.errors import OutputError
-from rsvlm_geo.layers import ANSWER_COLUMNS, OBJECT_COLUMNS, RUN_COLUMNS, layer_styles, to_lonlat
+from rsvlm_geo.layers import (
+    ANSWER_COLUMNS,
+    OBJECT_COLUMNS,
+    RUN_COLUMNS,
+    check_not_read,
+    check_outputs,
+    layer_styles,
+    to_lonlat,
+)
 from rsvlm_geo.layers.qml import literal
 from rsvlm_geo.layers.style import class_colors, count_bins
 
@@ -176,8 +184,8 @@ for name in sys.argv[1:]:
 def test_a_full_disk_leaves_what_was_there(tmp_path: Path) -> None:
     scene = make_scene(tmp_path / "s.tif", width=1024, height=1024)
     names = [str(tmp_path / f"out{suffix}") for suffix in (".gpkg", ".parquet", ".geojson", ".fgb")]
-    for name in names:
-        Path(name).write_text("before")
+    rsvlm_geo.caption(scene, model=Seer()).save(*names)
+    before = [Path(name).read_bytes() for name in names]
     code = DISK_FULL.format(tests=str(Path(__file__).parent), scene=str(scene))
     done = subprocess.run(
         [sys.executable, "-c", code, *names], capture_output=True, text=True, check=False
@@ -186,8 +194,69 @@ def test_a_full_disk_leaves_what_was_there(tmp_path: Path) -> None:
     assert set(said) == {".gpkg", ".parquet", ".geojson", ".fgb"}, done.stderr[-2000:]
     for text in said.values():
         assert "nothing was changed there; check the free space" in text and "\n" not in text
-    assert all(Path(name).read_text() == "before" for name in names)
+    assert [Path(name).read_bytes() for name in names] == before
     assert not list(tmp_path.glob(".*part*"))
+
+
+def parcels(path: Path, layer: str | None = None) -> None:
+    """Somebody's own data."""
+    frame = gpd.GeoDataFrame({"owner": ["A"]}, geometry=[shapely.box(0, 0, 1, 1)], crs=4326)
+    if path.suffix == ".parquet":
+        frame.to_parquet(path)
+    else:
+        frame.to_file(path, layer=layer)
+
+
+@pytest.mark.parametrize("suffix", [".gpkg", ".parquet", ".geojson", ".fgb"])
+def test_somebodys_own_layers_are_not_replaced(suffix: str, result: Any, tmp_path: Path) -> None:
+    path = tmp_path / f"parcels{suffix}"
+    parcels(path)
+    before = path.read_bytes()
+    for write in (lambda: result.save(path), lambda: check_outputs([path])):
+        with pytest.raises(OutputError, match=r"did not write \(parcels\); give another") as caught:
+            write()
+        assert "\n" not in str(caught.value)
+    assert path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("suffix", [".gpkg", ".parquet", ".geojson", ".fgb"])
+def test_an_earlier_run_is_replaced(suffix: str, result: Any, tmp_path: Path) -> None:
+    path = tmp_path / f"out{suffix}"
+    path.write_bytes(b"")  # as mkstemp leaves it
+    first = result.save(path)
+    assert result.save(path) == first
+
+
+def test_a_layer_added_to_an_earlier_run_is_kept(result: Any, tmp_path: Path) -> None:
+    (path,) = result.save(tmp_path / "out.gpkg")
+    parcels(path, "parcels")
+    with pytest.raises(OutputError, match=r"did not write \(parcels\)"):
+        result.save(path)
+    assert "parcels" in pyogrio.list_layers(path)[:, 0]
+
+
+def test_what_is_written_beside_an_output_is_looked_at_too(result: Any, tmp_path: Path) -> None:
+    parcels(tmp_path / "out.objects.geojson")
+    with pytest.raises(OutputError, match=r"out\.objects\.geojson: it holds layers"):
+        result.save(tmp_path / "out.geojson")
+
+
+def test_a_file_that_is_read_is_no_output(tmp_path: Path) -> None:
+    scene = make_scene(tmp_path / "s.tif")
+    (tmp_path / "link.png").symlink_to(scene)
+    (tmp_path / "s.vrt").write_text(VRT)
+    for source, output in (("s.tif", "link.png"), ("link.png", "s.tif"), ("s.vrt", "s.tif")):
+        files = rsvlm_geo.open_scene(tmp_path / source).files
+        with pytest.raises(OutputError, match=r"the run reads it; give another -o path"):
+            check_not_read([tmp_path / output], files)
+    check_not_read([tmp_path / "s.png"], [scene, "https://example.org/s.png"])
+
+
+VRT = """<VRTDataset rasterXSize="64" rasterYSize="64">
+<VRTRasterBand dataType="Byte" band="1"><SimpleSource>
+<SourceFilename relativeToVRT="1">s.tif</SourceFilename><SourceBand>1</SourceBand>
+</SimpleSource></VRTRasterBand></VRTDataset>"""
 
 
 def test_styles_escape_what_people_write() -> None:

@@ -324,7 +324,7 @@ def test_a_rule_refuses_everywhere_and_asks_nothing(tmp_path: Path) -> None:
     result = rsvlm_geo.count(path, "ship", model=model)
     assert model.shown == 0
     assert set(result.answers["reason"]) == {"below_gsd"}
-    assert str(result.total) == "0 ships in 0.0% of the area; INCOMPLETE: 100.0% refused"
+    assert str(result.total).startswith("Ships not counted: refused (a ship of ")
     assert "refused everywhere" in result.summary() and "0 ships" not in result.summary()
 
 

@@ -78,6 +78,8 @@ RUN = {"type": "run", "id": "a", "task": "count", "source": "x.tif", "target": "
         json.dumps({**RUN, "options": {"colour": "red"}}),
         json.dumps({**RUN, "options": {"gsd": "0.3"}}),
         json.dumps({**RUN, "options": {"gsd": True}}),
+        json.dumps({**RUN, "options": {"nodata": True}}),
+        json.dumps({**RUN, "options": {"nodata": "none"}}),
         json.dumps({**RUN, "options": {"bands": ["red"]}}),
         json.dumps({**RUN, "options": {"stretch": [1, 2]}}),
         json.dumps({**RUN, "options": {"out": [1]}}),

@@ -80,9 +80,11 @@ def test_names_decide_where_colours_do_not(
 
 
 def test_many_bands_without_names_say_so(tmp_path: Path) -> None:
-    scene = open_scene(write(tmp_path / "a.tif", flat(1, 2, 3, 4, 5), photometric="minisblack"))
+    path = write(tmp_path / "a.tif", flat(1, 2, 3, 4, 5), photometric="minisblack")
+    with pytest.warns(RadiometryWarning, match=r"shows bands 1, 2, 3 as red, green, blue"):
+        scene = open_scene(path)
     assert scene.indexes == (1, 2, 3)
-    assert any("pass bands= to choose" in note for note in scene.notes)
+    assert any("choose with --bands R,G,B (bands= in Python)" in note for note in scene.notes)
 
 
 def test_bands_may_be_asked_for_by_number_or_name(tmp_path: Path) -> None:
@@ -221,9 +223,11 @@ def test_no_crs_runs_in_pixels_and_says_so(scene_file: Make) -> None:
     assert scene.provenance()["geo_accuracy"] == "pixels"
     assert any("pixels" in note for note in scene.notes)
     assert scene.to_map(np.array([[3.0, 4.0]])).tolist() == [[3.0, 4.0]]
-    with pytest.raises(MissingCRSError, match="pass crs="):
+    with pytest.raises(MissingCRSError, match="crs= in Python"):
         scene.bbox()
-    assert open_scene(path, gsd_m=0.25).gsd_m == 0.25
+    assert any("ground scale unknown" in note for note in scene.notes)
+    told = open_scene(path, gsd_m=0.25)
+    assert told.gsd_m == 0.25 and not any("scale" in note for note in told.notes)
 
 
 def test_a_crs_may_be_given(tmp_path: Path) -> None:

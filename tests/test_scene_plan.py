@@ -145,7 +145,7 @@ def test_a_gsd_that_is_none(bad: float) -> None:
 
 
 def test_a_gsd_needs_a_scene_that_knows_its_own() -> None:
-    with pytest.raises(GridError, match="pass gsd_m= to open_scene"):
+    with pytest.raises(GridError, match=r"gsd_m= of open_scene in Python"):
         plan_tiles(paper_scene(100, 100, None), Oracle().info, gsd_m=0.5)
 
 
@@ -252,6 +252,21 @@ def test_areas_that_cannot_be(scene: Scene, aoi: object, says: str) -> None:
     with pytest.raises(AoiError, match=says) as caught:
         plan_tiles(scene, Oracle(100).info, aoi=aoi)
     assert "\n" not in str(caught.value)
+
+
+def test_a_bbox_in_another_order_says_the_order(scene: Scene) -> None:
+    west, south, east, north = scene.bbox()
+    order = "the order is west, south, east, north"
+    for aoi in ((south, west, north, east), f"{south},{west},{north},{east}"):
+        with pytest.raises(AoiError, match=f"lies outside.*; {order}: .* would meet the scene$"):
+            plan_tiles(scene, Oracle(100).info, aoi=aoi)
+    with pytest.raises(AoiError, match=f"{order}$"):
+        plan_tiles(scene, Oracle(100).info, aoi=(1, 2, 3, 4))
+    with pytest.raises(AoiError, match=r"needs west < east; got .*; swapped it is") as caught:
+        plan_tiles(scene, Oracle(100).info, aoi=(east, south, west, north))
+    assert "180" not in str(caught.value)
+    with pytest.raises(AoiError, match=r"covers from 170 east over 180 degrees to -170"):
+        plan_tiles(scene, Oracle(100).info, aoi=(170, south, -170, north))
 
 
 def test_area_files_that_cannot_be(scene: Scene, tmp_path: Path) -> None:

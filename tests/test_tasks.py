@@ -54,6 +54,22 @@ def test_only_yes_no_questions_get_a_closed_set() -> None:
     assert ask_question("What colour is the roof?").candidates is None
 
 
+@pytest.mark.parametrize("choices", [("",), ("", " "), ("yes",), ("yes", " Yes "), ()])
+def test_a_closed_set_needs_two_choices(choices: tuple[str, ...]) -> None:
+    with pytest.raises(TaskError, match=r"at least 2 different choices; got .*; name them all"):
+        make_question("ask", text="Is it urban?", candidates=choices)
+
+
+def test_a_closed_set_has_each_choice_once_and_no_blanks() -> None:
+    asked = make_question("ask", text="What?", candidates=(" a b", "", "a  b", "c", "C"))
+    assert asked.candidates == ("a b", "c")
+
+
+def test_a_word_near_a_class_names_it() -> None:
+    near = [INFO.near_class(word) for word in ("carr", "Storage-tnk", "vehicel", "unicorn")]
+    assert [found and found.name for found in near] == ["car", "storage_tank", "car", None]
+
+
 def test_prompts_speak_of_the_class_in_words() -> None:
     assert make_question("count", target="storage_tank").text.startswith("How many storage tanks")
     assert class_phrase("lorry", plural=True) == "lorries"

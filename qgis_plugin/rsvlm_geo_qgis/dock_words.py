@@ -40,20 +40,33 @@ def totals(done: dict[str, Any]) -> str:
     for total in found[:5]:
         label = str(total.get("label", "")).replace("_", " ")
         value = f"{total.get('value', 0):,.0f}".replace(",", "\u202f")
-        if total.get("complete"):
+        if total.get("unit") == "candidates":
+            label = tr("possible {label}", label=label)
+        told = total.get("coverage") or {"seen": 1.0}
+        if told.get("seen", 0.0) - told.get("refused", 0.0) < 1e-9:
+            parts.append(tr("{label}: not counted", label=label))
+        elif total.get("complete"):
             parts.append(tr("{n} × {label}", n=value, label=label))
         else:
             parts.append(tr("{n} × {label} where it could be told", n=value, label=label))
+    counts = done.get("counts") or {}
+    refused, answers = counts.get("refused", 0), sum(counts.values())
+    several = answers > done.get("tiles", answers)
     shares = [tr("{share} % seen", share=f"{100 * coverage.get('seen', 0):.0f}")]
     for key, words in (
         ("refused", tr("{share} % refused")), ("nodata", tr("{share} % no data")),
         ("failed", tr("{share} % failed")), ("pending", tr("{share} % not reached")),
     ):  # fmt: skip
         share = float(coverage.get(key, 0) or 0)
-        if share > 0.0005:
+        # of several questions, the share on which any was refused would be read as all of them
+        if share > 0.0005 and not (several and key == "refused"):
             shares.append(words.format(share=f"{100 * share:.1f}"))
     line = " · ".join(parts)
-    return (line + "\n" if line else "") + ", ".join(shares)
+    said = (line + "\n" if line else "") + ", ".join(shares)
+    if several and refused:
+        said += ". " + tr("{n} of {total} answers are {status}.", n=refused, total=answers,
+                          status=tr("refused"))  # fmt: skip
+    return said
 
 
 def tiles_and_time(done: dict[str, Any]) -> str:

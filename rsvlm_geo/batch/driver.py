@@ -68,7 +68,7 @@ class BatchResult:
 
     @property
     def complete(self) -> bool:
-        """Whether every scene was seen in full."""
+        """Whether nothing failed in any scene, and every total speaks for all that has data."""
         return all(scene.complete for scene in self.scenes)
 
     def summary(self) -> str:
@@ -85,11 +85,7 @@ class BatchResult:
             shown = ", ".join(name[:40] for name in crs[:4]) + ", ..." * (len(crs) > 4)
             lines.append(f"scenes in {len(crs)} CRS ({shown}): {_MIXED}")
         for scene in bad[:10]:
-            why = scene.error or ", ".join(
-                f"{scene.coverage[n]:.1%} {n}"
-                for n in ("failed", "refused", "pending")
-                if scene.coverage[n] > 0
-            )
+            why = scene.error or scene.coverage_words
             lines.append(f"INCOMPLETE {scene.name}: {why}")
         if len(bad) > 10:
             lines.append(f"and {len(bad) - 10} more incomplete scenes")

@@ -24,6 +24,7 @@ from rsvlm_geo.layers.write import to_lonlat
 from rsvlm_geo.pipeline.collect import Collector, asked_area
 from rsvlm_geo.pipeline.run import Speed, provenance
 from rsvlm_geo.pipeline.summary import scene_summary
+from rsvlm_geo.pipeline.totals import all_told
 from rsvlm_geo.scene import Scene
 from rsvlm_geo.vlm import ModelInfo
 
@@ -42,7 +43,7 @@ class SceneDone:
     name: str
     """For people."""
     complete: bool
-    """All valid area answered, and every tile done."""
+    """Nothing failed, every tile done, and every total of all that has data."""
     coverage: Mapping[str, float]
     totals: tuple[Mapping[str, Any], ...]
     statuses: Mapping[str, int]
@@ -56,6 +57,8 @@ class SceneDone:
     stac: Mapping[str, Any] | None = None
     """What the derived Item needs."""
     style: Mapping[str, Any] | None = None
+    coverage_words: str = ""
+    """For people: of several questions, which were refused, and where."""
 
     @property
     def usable(self) -> bool:
@@ -81,7 +84,8 @@ def finish_scene(spec: BatchSpec, ref: SceneRef, scene: Scene, folder: str, root
     if objects is not None:
         objects["scene_id"] = ref.key
     coverage = collector.coverage()
-    summary = scene_summary(job, answers, totals, coverage)
+    coverage_words = collector.coverage_words()
+    summary = scene_summary(job, answers, totals, coverage, coverage_words)
     moment = now()
     layers = collector.layers(
         answers,
@@ -106,8 +110,9 @@ def finish_scene(spec: BatchSpec, ref: SceneRef, scene: Scene, folder: str, root
     done = SceneDone(
         key=ref.key,
         name=ref.name,
-        complete=coverage.complete and len(collector) == len(job.plan),
+        complete=all_told(coverage, totals) and len(collector) == len(job.plan),
         coverage=shares,
+        coverage_words=coverage_words,
         totals=tuple(
             {"label": t.label, "value": t.value, "complete": t.complete, "text": str(t)}
             for t in totals

@@ -165,7 +165,10 @@ def to_lonlat(geometries: Iterable[BaseGeometry], crs: Any) -> list[BaseGeometry
         MissingCRSError: ``crs`` is None.
     """
     if crs is None:
-        raise MissingCRSError("no CRS, so no longitude and latitude; pass crs= to open_scene")
+        raise MissingCRSError(
+            "no CRS, so no longitude and latitude; name it with gdal_edit.py -a_srs EPSG:..., "
+            "or crs= in Python"
+        )
     wkt = parse_crs(crs)
     transformer = lonlat_transformer(wkt)
 

@@ -10,7 +10,14 @@ from rsvlm_geo.layers.tables import (
     make_frame,
     polygons,
 )
-from rsvlm_geo.layers.write import SUFFIXES, check_outputs, output_files, to_lonlat, write_layers
+from rsvlm_geo.layers.write import (
+    SUFFIXES,
+    check_not_read,
+    check_outputs,
+    output_files,
+    to_lonlat,
+    write_layers,
+)
 
 __all__ = [
     "ANSWER_COLUMNS",
@@ -19,6 +26,7 @@ __all__ = [
     "SUFFIXES",
     "Layers",
     "StyleFacts",
+    "check_not_read",
     "check_outputs",
     "layer_styles",
     "make_frame",

@@ -7,7 +7,7 @@ import json
 import os
 import sqlite3
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
@@ -19,10 +19,19 @@ from pyogrio.errors import DataSourceError
 
 from rsvlm_geo.errors import OutputError
 from rsvlm_geo.georef import place
+from rsvlm_geo.layers.foreign import foreign_layers
 from rsvlm_geo.layers.geopackage import write_geopackage
 from rsvlm_geo.layers.tables import Layers
 
-__all__ = ["SUFFIXES", "check_outputs", "output_files", "replace_with", "to_lonlat", "write_layers"]
+__all__ = [
+    "SUFFIXES",
+    "check_not_read",
+    "check_outputs",
+    "output_files",
+    "replace_with",
+    "to_lonlat",
+    "write_layers",
+]
 
 SUFFIXES = (".gpkg", ".parquet", ".fgb", ".geojson")
 ROW_GROUP = 50_000
@@ -36,7 +45,7 @@ def check_outputs(paths: Sequence[Path], *, also: Sequence[str] = ()) -> None:
         also: Suffixes that someone else writes, ``.png``.
 
     Raises:
-        OutputError: Unknown suffix, no such folder, or not writable.
+        OutputError: Unknown suffix, no such folder, not writable, or somebody's own layers.
     """
     for path in paths:
         suffix = path.suffix.lower()
@@ -48,6 +57,13 @@ def check_outputs(paths: Sequence[Path], *, also: Sequence[str] = ()) -> None:
             raise OutputError(f"cannot write {path}: no folder {folder}; create it first")
         if path.is_dir():
             raise OutputError(f"cannot write {path}: it is a folder; give a file name")
+        for target in _may_write(path):
+            theirs = foreign_layers(target)
+            if theirs:
+                raise OutputError(
+                    f"cannot write {target}: it holds layers that rsvlm-geo did not write "
+                    f"({', '.join(theirs)}); give another -o path, or move it away"
+                )
         probe = folder / f".{path.name}.{uuid.uuid4().hex[:8]}.part"
         try:
             probe.write_bytes(b"")
@@ -58,6 +74,34 @@ def check_outputs(paths: Sequence[Path], *, also: Sequence[str] = ()) -> None:
             ) from error
 
 
+def check_not_read(paths: Sequence[Path], sources: Iterable[str | os.PathLike[str]]) -> None:
+    """Say that an output would replace what the run reads.
+
+    Args:
+        paths: Where results will go.
+        sources: Files of the scene and of its area; URLs and files that are not there do no harm.
+
+    Raises:
+        OutputError: They are one file, whatever way it is spelled or linked.
+    """
+    read = [Path(source) for source in sources if os.path.exists(source)]  # noqa: PTH110
+    for path in paths:
+        for target in _may_write(path):
+            if target.exists() and any(target.samefile(source) for source in read):
+                raise OutputError(f"cannot write {target}: the run reads it; give another -o path")
+
+
+def _may_write(path: Path) -> list[Path]:
+    """The path, and what may be written beside it."""
+    if path.suffix.lower() in _WRITERS:
+        return [path, _beside(path)]
+    return [path]
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f"{path.stem}.objects{path.suffix}")
+
+
 def output_files(layers: Layers, path: Path) -> list[Path]:
     """The files that writing to ``path`` makes.
 
@@ -66,7 +110,7 @@ def output_files(layers: Layers, path: Path) -> list[Path]:
     """
     if path.suffix.lower() == ".gpkg" or layers.objects is None:
         return [path]
-    return [path, path.with_name(f"{path.stem}.objects{path.suffix}")]
+    return [path, _beside(path)]
 
 
 def write_layers(layers: Layers, path: Path) -> list[Path]:

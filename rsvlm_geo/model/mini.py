@@ -19,11 +19,12 @@ from rsvlm_geo.errors import ModelError
 from rsvlm_geo.model import mini_boxes, mini_relate, mini_talk
 from rsvlm_geo.model.mini_boxes import Found
 from rsvlm_geo.model.mini_colour import common_colour
+from rsvlm_geo.model.mini_labels import LabelHead
 from rsvlm_geo.model.mini_reply import mentioned, plain_key, read_rule, refusal, why, yes_no
 from rsvlm_geo.model.pack import Pack, load_pack
 from rsvlm_geo.model.session import open_session
 from rsvlm_geo.tasks import class_phrase
-from rsvlm_geo.vlm import ModelInfo, Question, Reply
+from rsvlm_geo.vlm import GSD_ROUNDING, ModelInfo, Question, Reply
 
 __all__ = ["Encoded", "MiniVlm"]
 
@@ -34,6 +35,8 @@ _PRESENCE = re.compile(
     r"(?:\s*just answer yes or no\.?)?\s*$",
     re.I,
 )
+_CONTRADICTED = 0.9
+"""The label head is this sure of a class of which no box was found: then none is no answer."""
 _ABOUT_ONE = re.compile(r"\b(where|colou?r|location|position|part|corner|side)\b", re.I)
 _WHERE = re.compile(r"\b(where|location|position|part|corner|side)\b", re.I)
 _COLOUR = re.compile(r"\bcolou?r\b", re.I)
@@ -95,8 +98,7 @@ class MiniVlm:
         self.talk = mini_talk.Talk(decoder, Tokenizer.from_file(str(tokenizer_path)))
         own: Mapping[str, Any] = pack.card["mini"]
         self.rules = {row["name"]: read_rule(row) for row in own["objects"]}
-        self.labels: Mapping[str, Any] = own["labels"]
-        self.said_labels: Mapping[str, Any] = own.get("said", {})
+        self.labels = LabelHead(own["labels"], own.get("said", {}))
         self.calibration: Mapping[str, Mapping[str, float]] = pack.card["calibration"]
         self._info = replace(pack.info, provider=self.vision.provider)
 
@@ -166,13 +168,20 @@ class MiniVlm:
             if task == "presence" and (reply := self._label(encoded, i, target or "")):
                 return reply
             return refusal("out_of_scope", f"This model has no class {target!r}.")
-        if question.gsd_m and known.max_gsd_m and question.gsd_m > known.max_gsd_m * 1.01:
+        if (question.gsd_m or 0.0) > (known.max_gsd_m or float("inf")) * GSD_ROUNDING:
             return refusal("below_gsd", why("below_gsd", question))
         found = self.find(encoded, i, known.name, question.gsd_m)
+        if task == "locate":
+            return self._locate(found, known.name)
+        seen = self.labels.chance(encoded.outputs["label_logits"][i], known.name) or 0.0
         if task == "presence":
-            return yes_no(found.presence)
-        return self._count(found, known.name) if task == "count" else self._locate(
-            found, known.name)  # fmt: skip
+            doubted = found.presence < 0.5 and seen > _CONTRADICTED
+            return yes_no(seen if doubted else found.presence)
+        reply = self._count(found, known.name)
+        if reply.value == 0 and seen > _CONTRADICTED:
+            return Reply(why("low_confidence", question), p_unanswerable=seen,
+                         reason="low_confidence")  # fmt: skip
+        return reply
 
     def find(self, encoded: Encoded, i: int, name: str, gsd_m: float | None = None) -> Found:
         """Every candidate box of a class in one tile, down to a low score.
@@ -270,22 +279,10 @@ class MiniVlm:
             scene = words if sure >= floor else "the ground"
         return mini_talk.agree(text, counted, scene)
 
-    def _sure_words(self, encoded: Encoded, i: int) -> set[str]:
-        """Land-cover words that a caption may use: their calibrated probability is high."""
-        z = encoded.outputs["label_logits"][i].astype(np.float64)
-        p = 1 / (1 + np.exp(-z))
-        return {
-            word for word, row in self.said_labels.items() if p[row["index"]] >= row["say_above"]
-        }
-
     def _label(self, encoded: Encoded, i: int, word: str) -> Reply | None:
         """Presence of a land-cover word by the label head, or None when it is not one."""
-        row = self.labels.get(plain_key(word)) or self.labels.get(plain_key(word).rstrip("s"))
-        if row is None:
-            return None
-        score = 1 / (1 + np.exp(-encoded.outputs["label_logits"][i, row["index"]].astype(float)))
-        p = mini_boxes.logistic(np.array([score]), row["slope"], row["offset"])
-        return yes_no(float(p[0]))
+        p = self.labels.chance(encoded.outputs["label_logits"][i], word)
+        return None if p is None else yes_no(p)
 
     # -- words ---------------------------------------------------------------------------------
 
@@ -314,8 +311,9 @@ class MiniVlm:
             checked, place = self._cross_check(encoded, i, question, said)
             if question.task == "caption":
                 text = said.text
-                if self.said_labels:
-                    text = mini_talk.keep_sure(text, self._sure_words(encoded, i))
+                if self.labels.checks_captions:
+                    sure = self.labels.sure_words(encoded.outputs["label_logits"][i])
+                    text = mini_talk.keep_sure(text, sure)
                 text = self._agree(encoded, i, question, text)
                 replies[i][j] = Reply(text, p_unanswerable=0.0)
                 continue

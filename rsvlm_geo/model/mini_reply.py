@@ -17,6 +17,7 @@ WHY = {
     "the actual colors.",
     "below_gsd": "The resolution of this image is too coarse to answer that.",
     "modality": "This kind of image does not show that.",
+    "low_confidence": "There seem to be some, but they cannot be told apart well enough to count.",
     "out_of_scope": "The image cannot answer that question.",
 }
 """Reason -> the sentence of a refusal."""

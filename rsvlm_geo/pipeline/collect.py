@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,6 +28,7 @@ from rsvlm_geo.layers import (
     make_frame,
     polygons,
 )
+from rsvlm_geo.layers.style import REASON_WORDS
 from rsvlm_geo.pipeline.gates import Gate
 from rsvlm_geo.pipeline.store import TileAnswers
 from rsvlm_geo.pipeline.totals import Total
@@ -105,6 +107,22 @@ class Collector:
             return Coverage(seen=0.0, nodata=1.0, failed=0.0)
         return Coverage(**{name: share / whole for name, share in sums.items()})
 
+    def coverage_words(self) -> str:
+        """The run's coverage for people: of several questions, which were refused, and where."""
+        whole = self.coverage()
+        if len(self.questions) == 1 or not whole.refused:
+            return str(whole)
+        shares = {
+            question_title(question): share
+            for index, question in enumerate(self.questions)
+            if (share := self.coverage(index).refused) > 0
+        }
+        words = [f"{title[0].lower()}{title[1:]} {share:.1%}" for title, share in shares.items()]
+        if len(words) == len(self.questions) and len(set(shares.values())) == 1:
+            words = [f"every question {whole.refused:.1%}"]
+        more = f" and {len(words) - 4} more questions" if len(words) > 4 else ""
+        return f"{replace(whole, refused=0.0)}; refused: {', '.join(words[:4])}{more}"
+
     def finish(self) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame | None, tuple[Total, ...]]:
         """Answers, objects, and a total per counted class."""
         tiles = [tile for tile in self.plan.tiles() if tile.tile_id in self._done]
@@ -139,7 +157,24 @@ class Collector:
         if estimated:
             value = round(value, 1)
         label = question.target or "objects"
-        return Total(value, label, self.coverage(index), estimated=estimated)
+        unit = "candidates" if question.task == "locate" else "objects"
+        why = self._why_refused(index)
+        return Total(value, label, self.coverage(index), unit, estimated, why)
+
+    def _why_refused(self, index: int) -> str:
+        """Why one question was refused, with the limits where the size of a pixel is the reason."""
+        question, closed = self.questions[index], self.gates[index]
+        if closed is not None:
+            return f"refused ({closed.why})"
+        said = Counter(done.answers[index].reason for done in self._done.values())
+        reasons = [name for name, _ in said.most_common() if name is not None]
+        if not reasons:
+            return "unreadable"
+        words = ", ".join(REASON_WORDS.get(name, name) for name in reasons)
+        known = self.info.find_class(question.target or "")
+        if "below_gsd" in reasons and known and known.max_gsd_m and question.gsd_m:
+            words += f": needs <= {known.max_gsd_m:g} m, shown {question.gsd_m:.3g} m"
+        return f"refused ({words})"
 
     def _answers(self, tiles: Sequence[Tile], merged: Mapping[int, Merged]) -> gpd.GeoDataFrame:
         rows: dict[str, list[Any]] = {name: [] for name in ANSWER_COLUMNS}
@@ -208,13 +243,13 @@ class Collector:
             "run_id": self.run_id, "scene_id": self.scene.name, "task": task,
             "questions": json.dumps([q.text for q in self.questions], ensure_ascii=False),
             "started": started, "finished": finished, "summary": summary,
-            "coverage": str(coverage), "complete": coverage.complete, "seen": coverage.seen,
+            "coverage": self.coverage_words(), "complete": coverage.complete, "seen": coverage.seen,
             "nodata": coverage.nodata, "failed": coverage.failed, "pending": coverage.pending,
             "refused": coverage.refused, "tiles": len(self.plan),
             "objects": None if objects is None else len(objects),
             "totals": json.dumps(
-                [{"label": t.label, "value": t.value, "complete": t.complete, "text": str(t)}
-                 for t in totals], ensure_ascii=False,
+                [{"label": t.label, "value": t.value, "unit": t.unit, "complete": t.complete,
+                  "answered": t.answered, "text": str(t)} for t in totals], ensure_ascii=False,
             ),
             "gsd_m": self.scene.gsd_m, "model": self.info.name,
             "model_sha256": self.info.sha256, "provider": self.info.provider,
@@ -306,7 +341,7 @@ def question_title(question: Question) -> str:
         "caption": "Caption",
         "classify": "Scene class",
         "count": f"Number of {target}",
-        "locate": f"Number of {target}",
+        "locate": f"Possible {target}",
         "presence": f"Any {target}?",
     }.get(question.task, question.text)
 

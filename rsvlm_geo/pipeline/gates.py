@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from rsvlm_geo.answers import Reason
 from rsvlm_geo.errors import TaskError
 from rsvlm_geo.tasks import class_phrase
-from rsvlm_geo.vlm import ModelInfo, Question
+from rsvlm_geo.vlm import GSD_ROUNDING, ModelInfo, Question
 
 __all__ = ["Gate", "check_tasks", "gate"]
 
@@ -23,8 +23,6 @@ _COLOR = re.compile(
 )
 _COLOR_TASKS = ("ask", "presence")
 _NYQUIST_PX = 2.0
-_ROUNDING = 1.02
-"""Tiles are whole pixels of the scene, so the GSD shown differs a little from the one asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +88,7 @@ def gate(
             "below_gsd",
             f"a {name} of {known.min_size_m:g} m covers under two pixels of {shown:.3g} m",
         )
-    if known.max_gsd_m is not None and shown > known.max_gsd_m * _ROUNDING:
+    if known.max_gsd_m is not None and shown > known.max_gsd_m * GSD_ROUNDING:
         return Gate(
             "below_gsd",
             f"{info.name} finds a {name} up to {known.max_gsd_m:g} m per pixel; this is "

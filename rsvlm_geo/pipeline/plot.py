@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from rsvlm_geo.errors import OutputError, require
 from rsvlm_geo.layers.style import class_colors, object_colors
@@ -16,15 +17,22 @@ from rsvlm_geo.layers.write import replace_with
 
 if TYPE_CHECKING:
     from rsvlm_geo.pipeline.result import Result
+    from rsvlm_geo.scene import Scene
 
 __all__ = ["draw_map", "save_map"]
 
 _FEW = 64
 """Tiles up to which each gets its answer written on it."""
 
+_BLANK = 235
+"""Grey of pixels without data."""
+
+_NORTH_UP_DEG = 5.0
+"""Turned by more than this from north up, a map gets an arrow."""
+
 _STATUS_LOOK: Mapping[str, Mapping[str, Any]] = {
-    "refused": {"hatch": "///", "edgecolor": "#e69f00", "facecolor": "none", "linewidth": 0.6},
-    "unreadable": {"hatch": "..", "edgecolor": "#aa3c82", "facecolor": "none", "linewidth": 0.6},
+    "refused": {"hatch": "/", "edgecolor": "#e69f0073", "facecolor": "none", "linewidth": 0.6},
+    "unreadable": {"hatch": ".", "edgecolor": "#aa3c8299", "facecolor": "none", "linewidth": 0.6},
     "nodata": {"edgecolor": "#6e6e6e", "facecolor": (0.6, 0.6, 0.6, 0.5), "linewidth": 0.3},
     "failed": {"edgecolor": "#960000", "facecolor": (0.84, 0.15, 0.16, 0.5), "linewidth": 0.8},
 }
@@ -73,7 +81,7 @@ def draw_map(result: Result, ax: Any, *, question: int = 0, size_px: int = 1600)
         ratio = image.shape[0] / image.shape[1]
         width = 8.0 if ratio <= 1.2 else 8.0 / ratio * 1.2
         _, ax = plt.subplots(figsize=(width, width * ratio + 1.1), layout="constrained")
-    shown = np.where(valid[..., None], image, 235).astype(np.uint8)
+    shown = np.where(valid[..., None], image, _BLANK).astype(np.uint8)
     ax.imshow(shown, extent=(0, result.scene.width, result.scene.height, 0), interpolation="none")
     handles = _draw_tiles(ax, result, facts[question])
     handles += _draw_objects(ax, result)
@@ -106,7 +114,10 @@ def _draw_tiles(ax: Any, result: Result, facts: Mapping[str, Any]) -> list[Any]:
         rings = _inset(_pixels(result, rows.geometry))
         ax.add_collection(PolyCollection(rings, **look), autolim=False)
         if label:
-            handles.append(Patch(label=f"{label} ({len(rows)})", **look))
+            sample = dict(look)
+            if "hatch" in look:  # thin on the map, to see through; in a sample it would be lost
+                sample |= {"hatch": look["hatch"] * 4, "edgecolor": look["edgecolor"][:7]}
+            handles.append(Patch(label=f"{label} ({len(rows)})", **sample))
 
     answered = mine[mine["status"] == "answered"]
     kind = facts["kind"]
@@ -134,8 +145,23 @@ def _draw_tiles(ax: Any, result: Result, facts: Mapping[str, Any]) -> list[Any]:
         said = {"facecolor": (0, 0.45, 0.7, 0.06), "edgecolor": "#0072b2", "linewidth": 0.6}
         add(answered, said, "answered")
     _write_texts(ax, result, answered, kind)
+    # of several questions one colours the tiles: say which it is that these did not answer
+    title = str(facts["title"])
+    one = len(result.layers.style.questions) == 1
     for status, look in _STATUS_LOOK.items():
-        add(mine[mine["status"] == status], look, status)
+        words = (
+            status
+            if one or status in ("nodata", "failed")
+            else f"{title.rstrip('?').lower()} {status}"
+        )
+        add(mine[mine["status"] == status], look, words)
+    if ((mine["valid_frac"] < 0.999) & (mine["status"] != "nodata")).any():
+        pale: dict[str, Any] = {
+            "facecolor": (_BLANK / 255,) * 3,
+            "edgecolor": "#9a9a9a",
+            "linewidth": 0.3,
+        }
+        handles.append(Patch(label="no data in part of a tile", **pale))
     return handles
 
 
@@ -222,7 +248,7 @@ def _frame(ax: Any, result: Result, facts: Mapping[str, Any], handles: list[Any]
     ax.set_title(textwrap.fill(title, 80), fontsize=10, loc="left")
     model = result.run["model"].iloc[0]
     ax.set_xlabel(
-        f"{scene.name} · {model} · {result.coverage}", fontsize=7, color="#444444", loc="left"
+        f"{scene.name} · {model} · {result.coverage_words}", fontsize=7, color="#444444", loc="left"
     )
     if handles:
         columns = 1 if len(handles) < 4 else min(5, -(-len(handles) // 2))
@@ -232,6 +258,44 @@ def _frame(ax: Any, result: Result, facts: Mapping[str, Any], handles: list[Any]
             fontsize=7, frameon=False, borderaxespad=0, handlelength=1.4,
         )  # fmt: skip
     _scale_bar(ax, scene.gsd_x_m)
+    _north_arrow(ax, scene)
+
+
+def _north_arrow(ax: Any, scene: Scene) -> None:
+    """Where north is, on a map that is turned; north up needs no arrow."""
+    north = _north(scene)
+    if north is None or abs(np.degrees(np.arctan2(north[0], -north[1]))) <= _NORTH_UP_DEG:
+        return
+    from matplotlib.patheffects import withStroke
+
+    left, right = ax.get_xlim()
+    bottom, top = ax.get_ylim()
+    size = 0.045 * min(abs(right - left), abs(bottom - top))
+    centre = np.array([right - 2.2 * size, top + 2.2 * size])
+    tail, tip, name = centre - size * north, centre + size * north, centre - 1.6 * size * north
+    halo = [withStroke(linewidth=3, foreground="white")]
+    ax.annotate(
+        "", xy=tip, xytext=tail,
+        arrowprops={"arrowstyle": "-|>", "color": "#111111", "lw": 1.6, "path_effects": halo},
+    )  # fmt: skip
+    ax.text(*name, "N", ha="center", va="center", fontsize=8, weight="bold", path_effects=halo)
+
+
+def _north(scene: Scene) -> NDArray[np.float64] | None:
+    """float64[2]: true north at the scene's centre as a direction in pixels, of length one."""
+    crs = scene.crs
+    if crs is None:
+        return None
+    from rasterio.warp import transform
+
+    middle = np.array([[scene.width / 2, scene.height / 2]])
+    ((x, y),) = scene.to_map(middle)
+    (lon,), (lat,) = transform(crs, "EPSG:4326", [x], [y])
+    step = 1e-4 if lat < 89 else -1e-4
+    xs, ys = transform("EPSG:4326", crs, [lon], [lat + step])
+    way = (scene.to_pixels(np.array([[xs[0], ys[0]]])) - middle)[0] * np.sign(step)
+    length = float(np.hypot(*way))
+    return way / length if np.isfinite(length) and length > 0 else None
 
 
 def _scale_bar(ax: Any, gsd_x_m: float | None) -> None:

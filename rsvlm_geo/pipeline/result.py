@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rsvlm_geo.answers import STATUSES, Coverage
-from rsvlm_geo.layers import Layers, check_outputs, to_lonlat, write_layers
+from rsvlm_geo.layers import Layers, check_not_read, check_outputs, to_lonlat, write_layers
 from rsvlm_geo.pipeline.summary import Statement
-from rsvlm_geo.pipeline.totals import Total
+from rsvlm_geo.pipeline.totals import Total, all_told
 from rsvlm_geo.scene import Scene
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ class Result:
     layers: Layers
     coverage: Coverage
     """Of the asked area; refused or failed where any question was."""
+    coverage_words: str
+    """The same for people: of several questions, which were refused, and where."""
     totals: tuple[Total, ...]
     """One per counted class."""
     statements: tuple[Statement, ...]
@@ -78,10 +80,9 @@ class Result:
     def complete(self) -> bool:
         """Whether nothing failed or is missing, and every total speaks for all that has data.
 
-        A caption or class that is refused is an answer, and leaves a run complete.
+        A caption or class that is refused is an answer, and leaves a run complete; so does nodata.
         """
-        seen = self.coverage.failed == 0 and self.coverage.pending == 0
-        return seen and all(total.complete for total in self.totals)
+        return all_told(self.coverage, self.totals)
 
     @property
     def provenance(self) -> dict[str, Any]:
@@ -115,6 +116,7 @@ class Result:
         """
         wanted = [Path(path) for path in paths]
         check_outputs(wanted, also=PICTURES)
+        check_not_read(wanted, self.scene.files)
         written: list[Path] = []
         for path in wanted:
             if path.suffix.lower() in PICTURES:

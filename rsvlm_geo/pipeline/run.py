@@ -209,7 +209,8 @@ def _result(
 ) -> Result:
     answers, objects, totals = collector.finish()
     coverage = collector.coverage()
-    statements = scene_summary(job, answers, totals, coverage)
+    coverage_words = collector.coverage_words()
+    statements = scene_summary(job, answers, totals, coverage, coverage_words)
     elapsed_s = time.perf_counter() - clock
     area = asked_area(job.scene, job.plan)
     facts = provenance(job, elapsed_s, resumed, speed)
@@ -230,6 +231,7 @@ def _result(
         scene=job.scene,
         layers=layers,
         coverage=coverage,
+        coverage_words=coverage_words,
         totals=totals,
         statements=statements,
         counts=collector.statuses(),

@@ -7,23 +7,23 @@ checked against rows of the tables.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rsvlm_geo.answers import Coverage
 from rsvlm_geo.layers.style import REASON_WORDS
 from rsvlm_geo.pipeline.collect import question_kind, question_title
+from rsvlm_geo.pipeline.gates import Gate
+from rsvlm_geo.pipeline.job import Job, main_objects, named_objects
 from rsvlm_geo.pipeline.totals import Total
 from rsvlm_geo.tasks import class_phrase
-from rsvlm_geo.vlm import Question
+from rsvlm_geo.vlm import ModelInfo, Question
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from rsvlm_geo.pipeline.job import Job
-
-__all__ = ["Statement", "join_words", "scene_summary"]
+__all__ = ["Statement", "join_words", "refusal_words", "scene_summary"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,11 @@ class Statement:
 
 
 def scene_summary(
-    job: Job, answers: pd.DataFrame, totals: Sequence[Total], coverage: Coverage
+    job: Job,
+    answers: pd.DataFrame,
+    totals: Sequence[Total],
+    coverage: Coverage,
+    coverage_words: str = "",
 ) -> tuple[Statement, ...]:
     """What a run found, in sentences.
 
@@ -47,6 +51,7 @@ def scene_summary(
         answers: The table of answers.
         totals: One per counted class.
         coverage: Of the run.
+        coverage_words: The same for people; by default as it prints itself.
     """
     said = [_extent(job)]
     for question, closed in zip(job.questions, job.gates, strict=True):
@@ -61,9 +66,10 @@ def scene_summary(
         elif kind in ("text", "free", "number"):
             said += _texts(question, mine)
     said += _totals(job, answers, totals)
-    said += _refusals(job, answers)
+    said += _not_looked_for(job)
+    said += _refusals(job, answers, {total.label for total in totals if not total.counted})
     if coverage.failed or coverage.pending or coverage.nodata:
-        said.append(Statement(f"Coverage: {coverage}."))
+        said.append(Statement(f"Coverage: {coverage_words or coverage}."))
     return tuple(said)
 
 
@@ -77,6 +83,8 @@ def _extent(job: Job) -> Statement:
             words += f", shown at {_metres(plan.gsd_m)}"
         area = plan.total_px * scene.gsd_m**2
         words += f", {area / 1e6:,.2f} km²" if area >= 1e6 else f", {area / 1e4:,.1f} ha"
+    else:
+        words += " at an unknown ground scale, so whether it is fine enough was not checked"
     return Statement(f"{words}.")
 
 
@@ -127,25 +135,43 @@ def _totals(job: Job, answers: pd.DataFrame, totals: Sequence[Total]) -> list[St
         question, closed = asked[total.label]
         if closed is not None:
             continue
-        if total.value == 0 and total.complete and len(totals) > 1:
+        if total.value == 0 and total.complete and total.counted and len(totals) > 1:
             none.append(class_phrase(total.label, plural=True))
             continue
-        mine = answers[(answers["question"] == question.text) & (answers["value"] > 0)]
-        said.append(Statement(f"{total}.", tuple(mine["tile_id"]), question.text))
+        mine = answers[answers["question"] == question.text]
+        mine = mine[(mine["value"] > 0) if total.counted else (mine["status"] == "refused")]
+        words = f"{total}."
+        if total.unit == "candidates" and total.value and "count" in job.info.tasks:
+            words = f"{total} (candidate boxes, each with its score; for a number, use count)."
+        said.append(Statement(words, tuple(mine["tile_id"]), question.text))
     if none:
         said.append(Statement(f"No {join_words(none, 'or')}."))
     return said
 
 
-def _refusals(job: Job, answers: pd.DataFrame) -> list[Statement]:
+def _not_looked_for(job: Job) -> list[Statement]:
+    """Classes that ``describe`` leaves out of its own choice, though they can be asked for."""
+    gsd_m = job.scene.gsd_m
+    left_out = [class_phrase(name, plural=True) for name in named_objects(job.info, gsd_m)]
+    asked = [question.target for question in job.questions if question.target]
+    if job.task != "describe" or not left_out or asked != main_objects(job.info, gsd_m):
+        return []
+    return [Statement(f"Not looked for at this scale: {join_words(left_out)}; count them by name.")]
+
+
+def _refusals(job: Job, answers: pd.DataFrame, not_counted: Set[str | None]) -> list[Statement]:
+    """What was refused or went wrong, by question; a total that was not counted says it itself."""
     said = []
     for question, closed in zip(job.questions, job.gates, strict=True):
         if closed is not None:
             title = question_title(question)
-            said.append(Statement(f"{title}: refused everywhere, {closed.why}.", (), question.text))
+            why = refusal_words(question, closed, job.info)
+            words = f"{title}: refused everywhere, {why}{'' if why.endswith('?') else '.'}"
+            said.append(Statement(words, (), question.text))
             continue
         mine = answers[answers["question"] == question.text]
-        refused = mine[mine["status"] == "refused"]
+        told = question_kind(question) in ("count", "boxes") and question.target in not_counted
+        refused = mine[(mine["status"] == "refused") & (not told)]
         for reason, count in Counter(refused["reason"]).most_common():
             tiles = tuple(refused[refused["reason"] == reason]["tile_id"])
             words = (
@@ -159,6 +185,14 @@ def _refusals(job: Job, answers: pd.DataFrame) -> list[Statement]:
                 words = f"{question_title(question)}: {status} in {len(rows)} of {len(mine)} tiles."
                 said.append(Statement(words, tuple(rows["tile_id"]), question.text))
     return said
+
+
+def refusal_words(question: Question, closed: Gate, info: ModelInfo) -> str:
+    """Why a question is refused everywhere, and the class that may have been meant."""
+    if question.target is None or info.find_class(question.target) is not None:
+        return closed.why
+    meant = info.near_class(question.target)
+    return closed.why + (f"; did you mean {class_phrase(meant.name)!r}?" if meant else "")
 
 
 def join_words(parts: Sequence[str], last: str = "and") -> str:

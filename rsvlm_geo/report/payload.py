@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -170,7 +171,7 @@ def _objects(objects: gpd.GeoDataFrame | None, place: _Placer) -> list[dict[str,
 def _coverage(run: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     """Shares of the asked area; from the run's own account, else from the number of tiles."""
     if run.get("seen") is not None:
-        refused = float(run.get("refused") or 0.0)
+        refused = _refused(run, rows)
         shares = {"answered": float(run["seen"]) - refused, "refused": refused}
         shares |= {name: float(run.get(name) or 0.0) for name in _COVERAGE[2:]}
     else:
@@ -178,6 +179,16 @@ def _coverage(run: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> dict
         found = [names.get(row["status"], row["status"]) for row in rows]
         shares = {name: found.count(name) / max(len(found), 1) for name in _COVERAGE}
     return {name: round(max(share, 0.0), 6) for name, share in shares.items()}
+
+
+def _refused(run: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> float:
+    """The run's refused share; of several questions their mean, where the run tells of any."""
+    share = float(run.get("refused") or 0.0)
+    if len({(row["task"], row["question"]) for row in rows}) > 1:
+        found = Counter(row["status"] for row in rows)
+        refused = found["refused"] + found["unreadable"]
+        share = float(run["seen"]) * refused / max(refused + found["answered"], 1)
+    return share
 
 
 _SHOWN_ELSEWHERE = {
@@ -218,20 +229,14 @@ def _totals(run: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> list[d
     found = [total for total in stored if total] if isinstance(stored, list) else []
     # what was found first; classes of which there is none share a card
     found.sort(key=lambda total: -float(total["value"]))
-    none = [t for t in found if float(t["value"]) == 0 and t.get("complete")]
+    none = [
+        t for t in found if float(t["value"]) == 0 and t.get("complete") and t.get("answered") != 0
+    ]
     if len(none) > 1:
         found = [total for total in found if total not in none]
     totals = []
     for total in found:
-        complete = bool(total.get("complete"))
-        totals.append(
-            {
-                "label": _label(total),
-                "value": f"{float(total['value']):,.10g}",
-                "note": "in all of the area with data" if complete else _share_note(run),
-                "complete": complete,
-            }
-        )
+        totals.append(_figure(total, run))
     if len(none) > 1:
         names = ", ".join(map(_label, none))
         totals.append({"label": "none found", "value": "0", "note": names, "complete": True})
@@ -247,15 +252,27 @@ def _totals(run: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> list[d
     return totals
 
 
+def _figure(total: Mapping[str, Any], run: Mapping[str, Any]) -> dict[str, Any]:
+    complete, share = bool(total.get("complete")), total.get("answered")
+    value = f"{float(total['value']):,.10g}"
+    if share is None and run.get("seen") is not None:
+        share = float(run["seen"]) - float(run.get("refused") or 0.0)
+    if complete:
+        note = "in all of the area with data"
+    elif share is None:
+        note = "incomplete: part of the area was not answered"
+    else:
+        note = f"incomplete: answered on {float(share):.1%} of the area"
+    if share is not None and float(share) < 1e-9:
+        value, note = "–", "not counted" + str(total.get("text", "")).partition("not counted")[2]
+    if total.get("unit") == "candidates":
+        note = f"candidate boxes, {note}"
+    return {"label": _label(total), "value": value, "note": note, "complete": complete}
+
+
 def _label(total: Mapping[str, Any]) -> str:
-    return str(total.get("label", "total")).replace("_", " ")
-
-
-def _share_note(run: Mapping[str, Any]) -> str:
-    if run.get("seen") is None:
-        return "incomplete: part of the area was not answered"
-    share = float(run["seen"]) - float(run.get("refused") or 0.0)
-    return f"incomplete: answered on {share:.1%} of the area"
+    label = str(total.get("label", "total")).replace("_", " ")
+    return f"possible {label}" if total.get("unit") == "candidates" else label
 
 
 def _subtitle(

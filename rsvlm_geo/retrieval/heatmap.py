@@ -49,14 +49,14 @@ class HeatMap:
         """A cloud-optimised GeoTIFF: heat 0..1, mean cosine and, if known, p; NaN is nodata.
 
         Raises:
-            OutputError: It cannot be written.
+            OutputError: It cannot be written, or is the scene itself.
         """
         import rasterio
         from rasterio.io import MemoryFile
         from rasterio.shutil import copy
         from rasterio.transform import Affine
 
-        from rsvlm_geo.layers.write import replace_with
+        from rsvlm_geo.layers.write import check_not_read, replace_with
 
         rows, columns = self.similarity.shape
         bands = [
@@ -74,6 +74,7 @@ class HeatMap:
             profile["transform"] = Affine(*compose_affine(ground.transform, cell))
             profile["crs"] = ground.crs_wkt
         target = Path(path).expanduser()
+        check_not_read([target], scene.files)
         target.parent.mkdir(parents=True, exist_ok=True)
 
         def write(part: Path) -> None:

@@ -23,6 +23,8 @@ from rsvlm_geo.scene.model import Scene
 __all__ = ["aoi_in_pixels"]
 
 _LONLAT = "EPSG:4326"
+_WIDEST = 270.0
+"""Degrees that a bbox across the antimeridian may span; a wider one has west and east swapped."""
 
 
 def aoi_in_pixels(scene: Scene, aoi: Any, aoi_crs: Any = None) -> BaseGeometry:
@@ -54,11 +56,40 @@ def aoi_in_pixels(scene: Scene, aoi: Any, aoi_crs: Any = None) -> BaseGeometry:
     extent = box(0, 0, scene.width, scene.height)
     inside = _polygons(shapely.intersection(pixels, extent))
     if inside.is_empty or inside.area < 1e-6:
+        numbers = _four_numbers(aoi) if scene.georeferenced and aoi_crs is None else None
+        covers = _bounds_text(geometry.bounds)
+        if numbers is not None and numbers[0] > numbers[2]:
+            covers = f"from {numbers[0]:.6g} east over 180 degrees to {numbers[2]:.6g}"
         raise AoiError(
-            f"the area of interest {what} lies outside {scene.href}; it covers "
-            f"{_bounds_text(geometry.bounds)}, the scene {_scene_text(scene)}"
+            f"the area of interest {what} lies outside {scene.href}; it covers {covers}, the "
+            f"scene {_scene_text(scene)}{_order_hint(scene, numbers)}"
         )
     return inside
+
+
+def _four_numbers(aoi: Any) -> list[float] | None:
+    parts = aoi.split(",") if isinstance(aoi, str) else aoi
+    if not isinstance(parts, (Sequence, np.ndarray)) or len(parts) != 4:
+        return None
+    try:
+        return [float(part) for part in parts]
+    except (TypeError, ValueError):
+        return None
+
+
+def _order_hint(scene: Scene, numbers: Sequence[float] | None) -> str:
+    """The order of a bbox, and these four numbers in it where they then meet the scene."""
+    if numbers is None:
+        return ""
+    hint = "; the order is west, south, east, north"
+    first, second = sorted(numbers[::2]), sorted(numbers[1::2])
+    for (west, east), (south, north) in ((first, second), (second, first)):
+        if not (west < east and -90 <= south < north <= 90):
+            continue
+        pixels = _to_pixels(scene, box(west, south, east, north), _crs_text(_LONLAT), "given")
+        if shapely.intersects(pixels, box(0, 0, scene.width, scene.height)):
+            return f"{hint}: {west:.9g},{south:.9g},{east:.9g},{north:.9g} would meet the scene"
+    return hint
 
 
 def _load(aoi: Any, aoi_crs: Any) -> tuple[BaseGeometry, str, str]:
@@ -111,8 +142,11 @@ def _bbox(values: Sequence[float] | NDArray[Any], aoi_crs: Any) -> BaseGeometry:
             "the order is west, south, east, north"
         )
     if left > right and aoi_crs is None:
-        if not (-180 <= right < left <= 180):
-            raise AoiError(f"a bbox needs west < east; got {(left, bottom, right, top)}")
+        if not (-180 <= right < left <= 180) or right + 360 - left > _WIDEST:
+            raise AoiError(
+                f"a bbox needs west < east; got {(left, bottom, right, top)}; swapped it is "
+                f"{right:.9g},{bottom:.9g},{left:.9g},{top:.9g}"
+            )
         return shapely.union_all([box(left, bottom, 180, top), box(-180, bottom, right, top)])
     if left >= right:
         raise AoiError(f"a bbox needs west < east; got {(left, bottom, right, top)}")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rsvlm_geo.errors import SceneContentError
+from rsvlm_geo.errors import RadiometryWarning, SceneContentError
 from rsvlm_geo.scene.source import RasterFacts
 
 __all__ = ["Bands", "choose_bands"]
@@ -56,10 +57,13 @@ def choose_bands(facts: RasterFacts, href: str, asked: Sequence[int | str] | Non
         bands = Bands(tuple(_find(facts, href, band) for band in asked), "asked")
         if len(bands.indexes) not in (1, 3):
             raise SceneContentError(
-                f"bands= takes three bands, or one; got {len(bands.indexes)} for {href}"
+                f"choose three bands, or one; got {len(bands.indexes)} for {href}; "
+                "--bands R,G,B, or bands= in Python"
             )
     else:
         bands = _guess(facts, data)
+        for note in bands.notes if bands.reason == "first three" else ():
+            warnings.warn(f"{href}: {note}", RadiometryWarning, stacklevel=3)
     for index in bands.indexes:
         kind = facts.dtypes[index - 1]
         if kind.startswith("complex"):
@@ -87,7 +91,7 @@ def _guess(facts: RasterFacts, data: list[int]) -> Bands:
     if len(data) > 3 or any(_color(facts, i) not in ("undefined", "gray") for i in data[:3]):
         note = (
             f"{len(data)} bands and no colours named: shows bands {data[0]}, {data[1]}, {data[2]} "
-            "as red, green, blue; pass bands= to choose",
+            "as red, green, blue; choose with --bands R,G,B (bands= in Python)",
         )
     return Bands(tuple(data[:3]), "first three", note)
 

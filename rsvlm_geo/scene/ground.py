@@ -21,10 +21,16 @@ from rsvlm_geo.errors import MissingCRSError, SceneContentError
 from rsvlm_geo.grid import Affine6, apply_affine
 from rsvlm_geo.scene.source import RasterFacts
 
-__all__ = ["WGS84", "Ground", "GroundKind", "lonlat_transformer", "make_ground"]
+__all__ = ["NO_SCALE", "WGS84", "Ground", "GroundKind", "lonlat_transformer", "make_ground"]
 
 GroundKind = Literal["affine", "gcps", "rpcs", "none"]
 WGS84 = Geod(ellps="WGS84")
+NO_SCALE = (
+    "ground scale unknown, so whether its pixels are fine enough for the question was not "
+    "checked; give --scene-gsd METRES (scene_gsd_m= in Python)"
+)
+"""Note on a scene whose metres per pixel nobody said."""
+_NAME_CRS = "name it with gdal_edit.py -a_srs EPSG:..., or crs= of open_scene in Python"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +116,7 @@ class Ground:
             MissingCRSError: There is no georeference.
         """
         if self.crs_wkt is None:
-            raise MissingCRSError("the scene has no georeference; pass crs= to open_scene")
+            raise MissingCRSError(f"the scene has no CRS; {_NAME_CRS}")
         placed = self.to_map(xy)
         lon, lat = lonlat_transformer(self.crs_wkt).transform(placed[..., 0], placed[..., 1])
         return np.stack([lon, lat], axis=-1)
@@ -164,7 +170,7 @@ def make_ground(
     elif len(facts.gcps) >= 3:
         gcp_wkt = wkt or facts.gcp_crs_wkt
         if gcp_wkt is None:
-            notes.append("ground control points without a CRS: results stay in pixels; pass crs=")
+            notes.append(f"control points without a CRS: results stay in pixels; {_NAME_CRS}")
             return Ground("none"), tuple(notes)
         ground = Ground("gcps", gcp_wkt, gcps=facts.gcps)
         notes.append(f"placed by {len(facts.gcps)} ground control points (thin plate spline)")
@@ -172,11 +178,13 @@ def make_ground(
         ground = Ground("rpcs", parse_crs("EPSG:4326"), rpcs=facts.rpcs, height_m=height_m, dem=dem)
         how = "a DEM" if dem else f"height {height_m} m" if height_m is not None else "mean height"
         notes.append(f"placed by RPCs at {how}" + (
-            "; without a DEM positions can be off by a hundred metres in relief" if not dem else ""
+            "; without a DEM positions can be off by a hundred metres in relief; orthorectify it "
+            "with gdalwarp -rpc, or give dem= or height_m= of open_scene in Python"
+            if not dem else ""
         ))  # fmt: skip
     else:
         if facts.transform is not None:
-            notes.append("has a transform but no CRS: results stay in pixels; pass crs=")
+            notes.append(f"has a transform but no CRS: results stay in pixels; {_NAME_CRS}")
         elif wkt is not None:
             notes.append("has a CRS but no transform: results stay in pixels")
         else:
@@ -187,7 +195,7 @@ def make_ground(
     except (ProjError, SceneContentError) as error:
         raise SceneContentError(
             f"the georeference of {href} is absurd: {error}; got transform "
-            f"{facts.transform}; correct it with gdal_edit, or pass crs= that fits"
+            f"{facts.transform}; correct it with gdal_edit.py, or give a crs= that fits in Python"
         ) from error
     if not all(math.isfinite(g) and g > 0 for g in gsd):
         raise SceneContentError(

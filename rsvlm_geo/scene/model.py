@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from rsvlm_geo.grid import Affine6, Window
 from rsvlm_geo.scene.bands import Bands
 from rsvlm_geo.scene.ground import Ground
 from rsvlm_geo.scene.radiometry import Stretch
-from rsvlm_geo.scene.source import MaskKind, Pixels, RasterFacts, Source
+from rsvlm_geo.scene.source import MaskKind, Pixels, RasterFacts, Source, local_files
 
 __all__ = ["Scene"]
 
@@ -49,6 +50,11 @@ class Scene:
     def href(self) -> str:
         """Path or URL."""
         return self.source.href
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Files of this machine that it is read from; looks at their headers."""
+        return local_files(self.source)
 
     @property
     def name(self) -> str:
@@ -152,7 +158,9 @@ class Scene:
             MissingCRSError: There is no georeference.
         """
         if not self.georeferenced:
-            raise MissingCRSError(f"no georeference in {self.href}; pass crs= to open_scene")
+            raise MissingCRSError(
+                f"no georeference in {self.href}; give it one with gdal_edit.py, or crs= in Python"
+            )
         ring = self.footprint()
         pixels = self.ground.to_pixels(ring)
         lonlat = self.ground.lonlat(pixels)

@@ -22,7 +22,7 @@ from rsvlm_geo.errors import (
     TileReadError,
 )
 from rsvlm_geo.scene.bands import Bands, choose_bands
-from rsvlm_geo.scene.ground import make_ground
+from rsvlm_geo.scene.ground import NO_SCALE, make_ground
 from rsvlm_geo.scene.model import Scene
 from rsvlm_geo.scene.radiometry import BlockSample, Stretch, StretchMode, find_fill
 from rsvlm_geo.scene.source import (
@@ -40,6 +40,7 @@ __all__ = ["as_source", "open_scene"]
 SAMPLE_BLOCKS = 64
 _SAMPLE_SIDE = 512
 _MAX_TRIES = 1024
+_KEEP = "to keep it as data give --nodata none (nodata=False of open_scene in Python)"
 
 
 def open_scene(
@@ -95,15 +96,14 @@ def open_scene(
     )
     notes += said
     if ground.accuracy == "rpc_no_dem":
-        warnings.warn(
-            f"{href} is placed by RPCs without a DEM; pass height_m= or dem= for exact positions",
-            GeorefWarning, stacklevel=2,
-        )  # fmt: skip
+        warnings.warn(f"{href}: {said[-1]}", GeorefWarning, stacklevel=2)
     gsd: tuple[float | None, float | None] = (gsd_m, gsd_m)
     if ground.kind != "none":
         gsd = ground.gsd_m(facts.width, facts.height)
     elif gsd_m is not None and not (math.isfinite(gsd_m) and gsd_m > 0):
         raise SceneContentError(f"gsd_m must be positive metres per pixel; got {gsd_m}")
+    if gsd[0] is None:
+        notes.append(NO_SCALE)
     try:
         table, mask, fill, more = _radiometry(src, facts, chosen, mask, fill, nodata, stretch)
     except SceneError:
@@ -246,7 +246,8 @@ def _radiometry(
     if len(kinds) > 1 and np.dtype("uint8") in kinds:
         raise SceneContentError(
             f"the bands shown of {source.href} have different types "
-            f"({', '.join(sorted(str(k) for k in kinds))}); choose bands= of one type"
+            f"({', '.join(sorted(str(k) for k in kinds))}); choose bands of one type with --bands "
+            "(bands= in Python)"
         )
     dtype = np.result_type(*kinds)
     given: Stretch | None = None
@@ -287,7 +288,7 @@ def _radiometry(
             fill, mask = found, "nodata"
             sample = sample.without(found)
             text = f"takes {found:g} as nodata: it fills areas and is not declared"
-            notes.append(text + "; pass nodata=False to keep it as data")
+            notes.append(f"{text}; {_KEEP}")
             warnings.warn(f"{source.href}: {notes[-1]}", RadiometryWarning, stacklevel=3)
     if given is not None:
         if sample.valid_pixels <= 0 and sample.blocks >= _all_blocks(facts):
@@ -304,8 +305,8 @@ def _radiometry(
 
 def _nothing(href: str) -> SceneContentError:
     return SceneContentError(
-        f"{href} has no valid pixel where sampled: all nodata; check its nodata value and mask, "
-        "or pass nodata=False"
+        f"{href} has no valid pixel where sampled: all nodata; check its nodata value and mask; "
+        f"{_KEEP}"
     )
 
 

@@ -184,7 +184,7 @@ def _window_size(
         if gsd_m is not None:
             raise GridError(
                 f"the GSD of {scene.href} is unknown, so it cannot be read at {gsd_m} m; "
-                "pass gsd_m= to open_scene"
+                "give --scene-gsd METRES (gsd_m= of open_scene in Python)"
             )
         return (side, side), None
     if gsd_m is None:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from rasterio.enums import ColorInterp, MaskFlags, Resampling
 from rasterio.windows import Window as RasterioWindow
 
-from rsvlm_geo.errors import SceneContentError
+from rsvlm_geo.errors import SceneContentError, SceneError
 from rsvlm_geo.grid import Affine6
 from rsvlm_geo.scene.access import gdal_path, is_remote, open_dataset
 from rsvlm_geo.scene.facts import BandPart, MaskKind, Pixels, RasterFacts, Source, SpanWindow
@@ -36,6 +36,7 @@ __all__ = [
     "SpanWindow",
     "gdal_path",
     "is_remote",
+    "local_files",
 ]
 
 
@@ -144,6 +145,19 @@ class FileSource:
             + "".join(bands) + mask_xml + "</VRTDataset>"
         )  # fmt: skip
         return xml, len(parts) if mask == "alpha" else 0
+
+
+def local_files(source: Source) -> tuple[Path, ...]:
+    """Files of this machine that a source reads, those behind a VRT included."""
+    parts = getattr(source, "parts", ())
+    found: list[Path] = []
+    for href in dict.fromkeys(part.href for part in parts) or (source.href,):
+        if is_remote(href) or href.startswith("<"):
+            continue
+        found.append(Path(gdal_path(href)))
+        with suppress(SceneError), open_dataset(href) as dataset:
+            found += [Path(name) for name in dataset.files]
+    return tuple(path for path in dict.fromkeys(found) if path.exists())
 
 
 class DatasetPixels:

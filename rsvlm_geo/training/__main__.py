@@ -9,12 +9,14 @@ import tomllib
 import torch
 
 RECIPE = Path(__file__).with_name("recipe.toml")
+STAGES = ("all", "scene", "objects", "decoder", "pack", "calibrate")
+"""``calibrate`` fits a pack's thresholds anew; ``all`` does it as a part of ``pack``."""
 
 
 def main() -> None:
     """Run one stage of the recipe, or all of them in order."""
     parser = argparse.ArgumentParser(prog="python -m rsvlm_geo.training", description=__doc__)
-    parser.add_argument("stage", choices=["all", "scene", "objects", "decoder", "pack"])
+    parser.add_argument("stage", choices=STAGES)
     parser.add_argument("--data", type=Path, required=True, help="folder of <set>.jsonl + images")
     parser.add_argument("--work", type=Path, required=True, help="folder for checkpoints")
     parser.add_argument("--pack", type=Path, default=None, help="where the pack goes (work/pack)")
@@ -46,6 +48,10 @@ def main() -> None:
             args.data, args.work, args.work / "decoder" / "last.pt",
             args.pack or args.work / "pack", threads=args.threads, int8=False,
         )  # fmt: skip
+    if args.stage == "calibrate":
+        from rsvlm_geo.training import make_pack
+
+        make_pack.calibrate_pack(args.pack or args.work / "pack", args.data, threads=args.threads)
 
 
 if __name__ == "__main__":

@@ -145,6 +145,16 @@ def test_unusable_scene_is_reported_and_the_rest_done(scenes: list[str], tmp_pat
     assert result.scenes[3].coverage["failed"] == 1.0
 
 
+def test_a_refusal_is_an_answer_and_a_refused_count_is_short(tmp_path: Path) -> None:
+    path = make_raster(tmp_path / "s.tif")
+    asks = (*COUNT, Ask("presence", ("unicorn",)))
+    result = run(spec(asks=asks), [str(path)], tmp_path / "out")
+    assert result.complete and result.scenes[0].coverage["refused"] == 1.0
+    result = run(spec(asks=(*COUNT, Ask("count", ("unicorn",)))), [str(path)], tmp_path / "two")
+    assert not result.complete
+    assert "refused: number of unicorns 100.0%" in result.summary()
+
+
 def test_failed_tiles_are_told_and_tried_again(tmp_path: Path) -> None:
     path = make_raster(tmp_path / "s.tif", spots=12, size=700)
     whole = path.read_bytes()

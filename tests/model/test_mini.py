@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+import rasterio
+from rasterio.windows import Window
 
 from rsvlm_geo.model.mini import MiniVlm
 from rsvlm_geo.model.mini_boxes import ClassRule, find_boxes, suppress
 from rsvlm_geo.model.mini_colour import box_colour, common_colour
 from rsvlm_geo.model.mini_talk import agree, common_place, direction_shares, parse_choices, tidy
 from rsvlm_geo.model.registry import find_pack
-from rsvlm_geo.tasks import ask_question
+from rsvlm_geo.pipeline.gates import gate
+from rsvlm_geo.tasks import ask_question, make_question
 
 RULE = ClassRule("car", 4, 0.3, 0.4, 1.0, 0.0, 2.0, 1.0)
 
@@ -131,3 +135,27 @@ def test_the_embedded_pack_offers_what_it_measured(embedded: MiniVlm) -> None:
     assert embedded.info.find_class("mobile home") is None
     car = embedded.info.find_class("cars")
     assert car is not None and car.read_gsd_m == 0.15
+
+
+@pytest.mark.parametrize(("times", "refused"), [(1.005, False), (1.015, False), (1.03, True)])
+def test_what_the_rule_lets_through_the_model_answers(
+    embedded: MiniVlm, times: float, refused: bool
+) -> None:
+    tree = embedded.info.find_class("tree")
+    assert tree is not None and tree.max_gsd_m is not None
+    gsd_m = times * tree.max_gsd_m
+    question = replace(make_question("count", target="tree"), gsd_m=gsd_m)
+    closed = gate(question, embedded.info, native_gsd_m=gsd_m, read_gsd_m=gsd_m, panchromatic=False)
+    ((reply,),) = embedded.ask(np.zeros((1, 256, 256, 3), np.uint8), [question])
+    assert (reply.reason == "below_gsd") == (closed is not None) == refused
+
+
+def test_none_is_no_answer_where_the_labels_see_some(embedded: MiniVlm) -> None:
+    """Trees over a parking lot: too blurred for boxes, plain to the label head."""
+    with rasterio.open(Path(__file__).parents[2] / "examples" / "parking_15cm.tif") as scene:
+        pixels = scene.read([1, 2, 3], window=Window(0, 256, 256, 256))
+    image = np.moveaxis(pixels, 0, -1)[None]
+    asked = [make_question(task, target="tree", gsd_m=0.15) for task in ("count", "presence")]
+    count, presence = embedded.ask(image, asked)[0]
+    assert count.reason == "low_confidence" and (count.p_unanswerable or 0.0) > 0.9
+    assert presence.text == "yes"

@@ -383,6 +383,22 @@ def test_every_language_has_every_sentence(language: str) -> None:
         assert "{" not in said.format(**holes)
 
 
+def test_the_dock_says_candidates_refusals_and_no_zero_for_a_refusal() -> None:
+    from rsvlm_geo_qgis.dock_words import totals
+
+    seen = {"seen": 1.0, "nodata": 0.0, "failed": 0.0, "refused": 0.0, "pending": 0.0}
+    total = {"label": "car", "value": 45.0, "unit": "candidates", "complete": True,
+             "coverage": seen}  # fmt: skip
+    done = {"totals": [total], "coverage": seen, "tiles": 9, "counts": {"answered": 9}}
+    assert totals(done) == "45 × possible car\n100 % seen"
+    none = {**seen, "refused": 1.0}
+    total |= {"value": 0.0, "unit": "objects", "complete": False, "coverage": none}
+    done |= {"coverage": none, "counts": {"refused": 9}}
+    assert totals(done) == "car: not counted\n100 % seen, 100.0 % refused"
+    done |= {"totals": [], "counts": {"answered": 15, "refused": 3}}
+    assert totals(done) == "100 % seen. 3 of 18 answers are refused."
+
+
 def test_the_report_has_map_legend_and_totals(
     provider: Any, raster: Any, tmp_path: Path, qgis_canvas: Any
 ) -> None:

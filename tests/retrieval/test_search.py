@@ -12,7 +12,14 @@ import shapely
 from rasterio.transform import Affine, from_origin
 
 import rsvlm_geo
-from rsvlm_geo.errors import AoiError, DataError, MissingDependencyError, ResumeError, TaskError
+from rsvlm_geo.errors import (
+    AoiError,
+    DataError,
+    MissingDependencyError,
+    OutputError,
+    ResumeError,
+    TaskError,
+)
 from rsvlm_geo.metrics.selo import selo
 from rsvlm_geo.retrieval import Collection, TileIndex, VectorSearch, index_scene, read_index
 from rsvlm_geo.retrieval.collection import join_indexes
@@ -65,6 +72,8 @@ def test_the_red_square_is_found(tmp_path: Path, colours: Any, rotated: bool) ->
     with rasterio.open(path) as src:
         centre = src.transform * (x + s / 2, y + s / 2)
     assert best.geometry.distance(shapely.Point(*centre)) < 20
+    with pytest.raises(OutputError, match="the run reads it"):
+        found.write(path)
     out = found.write(tmp_path / "heat.tif")
     with rasterio.open(out) as dst, rasterio.open(path) as src:
         assert dst.profile["tiled"]

@@ -624,6 +624,10 @@
    <translation>{share} % gesehen</translation>
   </message>
   <message>
+   <source>possible {label}</source>
+   <translation>{label} (möglich)</translation>
+  </message>
+  <message>
    <source>{share} % refused</source>
    <translation>{share} % verweigert</translation>
   </message>
@@ -640,12 +644,20 @@
    <translation>{share} % nicht erreicht</translation>
   </message>
   <message>
+   <source>{label}: not counted</source>
+   <translation>{label}: nicht gezählt</translation>
+  </message>
+  <message>
    <source>{n} × {label}</source>
    <translation>{n} × {label}</translation>
   </message>
   <message>
    <source>{n} × {label} where it could be told</source>
    <translation>{n} × {label}, soweit es zu sagen war</translation>
+  </message>
+  <message>
+   <source>refused</source>
+   <translation>verweigert</translation>
   </message>
   <message>
    <source>An HTML picture of the part of its scene that a feature of rsvlm_geo lies on.</source>
@@ -962,10 +974,6 @@
   <message>
    <source>answered</source>
    <translation>beantwortet</translation>
-  </message>
-  <message>
-   <source>refused</source>
-   <translation>verweigert</translation>
   </message>
   <message>
    <source>unreadable</source>

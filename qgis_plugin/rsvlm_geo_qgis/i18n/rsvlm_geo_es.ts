@@ -624,6 +624,10 @@
    <translation>{share} % visto</translation>
   </message>
   <message>
+   <source>possible {label}</source>
+   <translation>{label} posible</translation>
+  </message>
+  <message>
    <source>{share} % refused</source>
    <translation>{share} % rehusado</translation>
   </message>
@@ -640,12 +644,20 @@
    <translation>{share} % no alcanzado</translation>
   </message>
   <message>
+   <source>{label}: not counted</source>
+   <translation>{label}: no contado</translation>
+  </message>
+  <message>
    <source>{n} × {label}</source>
    <translation>{n} × {label}</translation>
   </message>
   <message>
    <source>{n} × {label} where it could be told</source>
    <translation>{n} × {label} donde se pudo decir</translation>
+  </message>
+  <message>
+   <source>refused</source>
+   <translation>rehusado</translation>
   </message>
   <message>
    <source>An HTML picture of the part of its scene that a feature of rsvlm_geo lies on.</source>
@@ -962,10 +974,6 @@
   <message>
    <source>answered</source>
    <translation>respondido</translation>
-  </message>
-  <message>
-   <source>refused</source>
-   <translation>rehusado</translation>
   </message>
   <message>
    <source>unreadable</source>

@@ -624,6 +624,10 @@
    <translation>{share} % vu</translation>
   </message>
   <message>
+   <source>possible {label}</source>
+   <translation>{label} possible</translation>
+  </message>
+  <message>
    <source>{share} % refused</source>
    <translation>{share} % refusé</translation>
   </message>
@@ -640,12 +644,20 @@
    <translation>{share} % non atteint</translation>
   </message>
   <message>
+   <source>{label}: not counted</source>
+   <translation>{label} : non compté</translation>
+  </message>
+  <message>
    <source>{n} × {label}</source>
    <translation>{n} × {label}</translation>
   </message>
   <message>
    <source>{n} × {label} where it could be told</source>
    <translation>{n} × {label} là où on peut le dire</translation>
+  </message>
+  <message>
+   <source>refused</source>
+   <translation>refusé</translation>
   </message>
   <message>
    <source>An HTML picture of the part of its scene that a feature of rsvlm_geo lies on.</source>
@@ -962,10 +974,6 @@
   <message>
    <source>answered</source>
    <translation>répondu</translation>
-  </message>
-  <message>
-   <source>refused</source>
-   <translation>refusé</translation>
   </message>
   <message>
    <source>unreadable</source>

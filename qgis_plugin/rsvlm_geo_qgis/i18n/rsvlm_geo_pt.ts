@@ -624,6 +624,10 @@
    <translation>{share} % visto</translation>
   </message>
   <message>
+   <source>possible {label}</source>
+   <translation>{label} possível</translation>
+  </message>
+  <message>
    <source>{share} % refused</source>
    <translation>{share} % recusado</translation>
   </message>
@@ -640,12 +644,20 @@
    <translation>{share} % não alcançado</translation>
   </message>
   <message>
+   <source>{label}: not counted</source>
+   <translation>{label}: não contado</translation>
+  </message>
+  <message>
    <source>{n} × {label}</source>
    <translation>{n} × {label}</translation>
   </message>
   <message>
    <source>{n} × {label} where it could be told</source>
    <translation>{n} × {label} onde se pôde dizer</translation>
+  </message>
+  <message>
+   <source>refused</source>
+   <translation>recusado</translation>
   </message>
   <message>
    <source>An HTML picture of the part of its scene that a feature of rsvlm_geo lies on.</source>
@@ -962,10 +974,6 @@
   <message>
    <source>answered</source>
    <translation>respondido</translation>
-  </message>
-  <message>
-   <source>refused</source>
-   <translation>recusado</translation>
   </message>
   <message>
    <source>unreadable</source>

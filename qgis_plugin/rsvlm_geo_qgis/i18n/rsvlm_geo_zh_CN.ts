@@ -624,6 +624,10 @@
    <translation>已看 {share} %</translation>
   </message>
   <message>
+   <source>possible {label}</source>
+   <translation>可能的 {label}</translation>
+  </message>
+  <message>
    <source>{share} % refused</source>
    <translation>{share} % 拒答</translation>
   </message>
@@ -640,12 +644,20 @@
    <translation>{share} % 未到达</translation>
   </message>
   <message>
+   <source>{label}: not counted</source>
+   <translation>{label}：未计数</translation>
+  </message>
+  <message>
    <source>{n} × {label}</source>
    <translation>{label} × {n}</translation>
   </message>
   <message>
    <source>{n} × {label} where it could be told</source>
    <translation>{label} × {n}（限可判断处）</translation>
+  </message>
+  <message>
+   <source>refused</source>
+   <translation>拒答</translation>
   </message>
   <message>
    <source>An HTML picture of the part of its scene that a feature of rsvlm_geo lies on.</source>
@@ -962,10 +974,6 @@
   <message>
    <source>answered</source>
    <translation>已回答</translation>
-  </message>
-  <message>
-   <source>refused</source>
-   <translation>拒答</translation>
   </message>
   <message>
    <source>unreadable</source>
