@@ -88,7 +88,7 @@ class ClassInfo:
     """Smallest usual extent in metres: under two pixels it cannot be seen."""
     read_gsd_m: float | None = None
     """Coarsest metres per pixel it is looked for at: a coarser scene is enlarged to it, as in
-    training. None: as the scene is."""
+    training, by whoever lays the tiles, or by the model itself. None: as the scene is."""
     synonyms: tuple[str, ...] = ()
     """Other words a person may use for it."""
 

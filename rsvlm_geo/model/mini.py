@@ -6,9 +6,8 @@ and only captions and free questions go on to the decoder, batched over tiles an
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +18,20 @@ from rsvlm_geo.errors import ModelError
 from rsvlm_geo.model import mini_boxes, mini_relate, mini_talk
 from rsvlm_geo.model.mini_boxes import Found
 from rsvlm_geo.model.mini_colour import common_colour
+from rsvlm_geo.model.mini_find import Encoded, Finder
 from rsvlm_geo.model.mini_labels import LabelHead
-from rsvlm_geo.model.mini_reply import mentioned, plain_key, read_rule, refusal, why, yes_no
+from rsvlm_geo.model.mini_reply import (
+    ABOUT_ONE,
+    COLOUR,
+    PRESENCE,
+    WHERE,
+    mentioned,
+    plain_key,
+    read_rule,
+    refusal,
+    why,
+    yes_no,
+)
 from rsvlm_geo.model.pack import Pack, load_pack
 from rsvlm_geo.model.session import open_session
 from rsvlm_geo.tasks import class_phrase
@@ -28,32 +39,8 @@ from rsvlm_geo.vlm import GSD_ROUNDING, ModelInfo, Question, Reply
 
 __all__ = ["Encoded", "MiniVlm"]
 
-_PRESENCE = re.compile(
-    r"^(?:is|are|can you see|do you see|does (?:this|the) (?:picture|image|tile) "
-    r"(?:contain|show|have))\s+(?:there\s+)?(?:a|an|any|some|the)?\s*(?P<what>[\w \-]+?)"
-    r"(?:\s+(?:in|on|visible|present|here|there|anywhere)\b[\w ]*)?\s*[?.!]*"
-    r"(?:\s*just answer yes or no\.?)?\s*$",
-    re.I,
-)
 _CONTRADICTED = 0.9
 """The label head is this sure of a class of which no box was found: then none is no answer."""
-_ABOUT_ONE = re.compile(r"\b(where|colou?r|location|position|part|corner|side)\b", re.I)
-_WHERE = re.compile(r"\b(where|location|position|part|corner|side)\b", re.I)
-_COLOUR = re.compile(r"\bcolou?r\b", re.I)
-
-
-@dataclass(frozen=True, slots=True)
-class Encoded:
-    """What the encoder said about a batch of tiles; serves every question."""
-
-    outputs: Mapping[str, NDArray[np.float32]]
-    """Output name of ``vision_encoder.onnx`` -> array with the batch first."""
-    size: int
-    """Side of the tiles, pixels."""
-    images: NDArray[np.uint8]
-    """uint8[B, S, S, 3], whose colours may be asked for."""
-    found: dict[tuple[int, float | None], dict[str, Found]] = field(default_factory=dict)
-    """Boxes already read: (tile, GSD) -> class -> boxes."""
 
 
 class MiniVlm:
@@ -101,6 +88,7 @@ class MiniVlm:
         self.labels = LabelHead(own["labels"], own.get("said", {}))
         self.calibration: Mapping[str, Mapping[str, float]] = pack.card["calibration"]
         self._info = replace(pack.info, provider=self.vision.provider)
+        self.finder = Finder(self._info, self.rules, self.labels, self.encode)
 
     @property
     def info(self) -> ModelInfo:
@@ -132,6 +120,7 @@ class MiniVlm:
         if len(images) == 0:
             return []
         encoded = self.encode(images)
+        self.finder.look_closer(encoded, questions)
         replies: list[list[Reply | None]] = [[None] * len(questions) for _ in images]
         spoken: list[tuple[int, Question]] = []
         for j, question in enumerate(questions):
@@ -154,7 +143,7 @@ class MiniVlm:
             related = self._relate(encoded, i, question)
             if related is not None:
                 return related
-            match = _PRESENCE.match(question.text)
+            match = PRESENCE.match(question.text)
             known = self._info.find_class(match["what"]) if match else None
             if known is None:
                 if match is None or self._domain(question) != "fine":
@@ -170,10 +159,10 @@ class MiniVlm:
             return refusal("out_of_scope", f"This model has no class {target!r}.")
         if (question.gsd_m or 0.0) > (known.max_gsd_m or float("inf")) * GSD_ROUNDING:
             return refusal("below_gsd", why("below_gsd", question))
-        found = self.find(encoded, i, known.name, question.gsd_m)
+        found = self.finder.find(encoded, i, known.name, question.gsd_m)
         if task == "locate":
             return self._locate(found, known.name)
-        seen = self.labels.chance(encoded.outputs["label_logits"][i], known.name) or 0.0
+        seen = self.finder.seen(encoded, i, known.name)
         if task == "presence":
             doubted = found.presence < 0.5 and seen > _CONTRADICTED
             return yes_no(seen if doubted else found.presence)
@@ -182,21 +171,6 @@ class MiniVlm:
             return Reply(why("low_confidence", question), p_unanswerable=seen,
                          reason="low_confidence")  # fmt: skip
         return reply
-
-    def find(self, encoded: Encoded, i: int, name: str, gsd_m: float | None = None) -> Found:
-        """Every candidate box of a class in one tile, down to a low score.
-
-        Of a believable size where the resolution is known, and not more likely of another class.
-        """
-        key = (i, gsd_m)
-        if key not in encoded.found:
-            peaks, edges = encoded.outputs["peaks"][i], encoded.outputs["edges"][i]
-            every = {
-                n: mini_boxes.find_boxes(peaks[r.channel], edges, r, encoded.size, gsd_m=gsd_m)
-                for n, r in self.rules.items()
-            }
-            encoded.found[key] = mini_boxes.settle(every, self.rules)
-        return encoded.found[key][name]
 
     def _count(self, found: Found, name: str) -> Reply:
         rule = self.rules[name]
@@ -224,7 +198,9 @@ class MiniVlm:
         """Where one class lies seen from another, from the surest box of each; None: not asked."""
         pair = mini_relate.pair_asked(question.text)
         known = [self._info.find_class(name) for name in pair or ()]
-        found = [self.find(encoded, i, c.name, question.gsd_m) for c in known if c is not None]
+        found = [
+            self.finder.find(encoded, i, c.name, question.gsd_m) for c in known if c is not None
+        ]
         if pair is None or len(found) != 2 or known[0] == known[1]:
             return None
         return mini_relate.relate(found[0], found[1], pair[1], question)
@@ -267,7 +243,7 @@ class MiniVlm:
             return text
         counted = {}
         for name, rule in self.rules.items():
-            boxes = rule.counted(self.find(encoded, i, name, question.gsd_m)).boxes
+            boxes = rule.counted(self.finder.find(encoded, i, name, question.gsd_m)).boxes
             spots = {mini_talk.place_of(b, encoded.size) for b in boxes}
             counted[class_phrase(name)] = (len(boxes), spots.pop() if len(spots) == 1 else None)
         best = self._classify(encoded, i, replace(question, candidates=None))
@@ -329,10 +305,10 @@ class MiniVlm:
         on everything else that can make it unanswerable (grey, too coarse).
         """
         stem, _ = mini_talk.parse_choices(question.text)
-        known = mentioned(stem, self._info) if _ABOUT_ONE.search(stem) else []
+        known = mentioned(stem, self._info) if ABOUT_ONE.search(stem) else []
         if len(known) != 1 or question.task != "ask":
             return said, None
-        found = self.find(encoded, i, known[0], question.gsd_m)
+        found = self.finder.find(encoded, i, known[0], question.gsd_m)
         absent = 1.0 - found.presence
         invisible = said.reason == "invisible"
         p_no = absent if invisible else max(said.p_unanswerable, absent)
@@ -341,9 +317,9 @@ class MiniVlm:
             reason = "invisible"
         shown = found.above(self.rules[known[0]].locate_above)
         read = None
-        if len(shown.boxes) and _WHERE.search(stem):
+        if len(shown.boxes) and WHERE.search(stem):
             read = mini_talk.common_place(shown.boxes, shown.probability, encoded.size)
-        elif len(shown.boxes) and _COLOUR.search(stem):
+        elif len(shown.boxes) and COLOUR.search(stem):
             read = common_colour(encoded.images[i], shown.boxes, shown.probability)
         return replace(said, p_unanswerable=float(p_no), reason=reason), read
 

@@ -9,7 +9,30 @@ from typing import Any
 from rsvlm_geo.model.mini_boxes import ClassRule
 from rsvlm_geo.vlm import ModelInfo, Question, Reply
 
-__all__ = ["WHY", "mentioned", "plain_key", "read_rule", "refusal", "why", "yes_no"]
+__all__ = [
+    "ABOUT_ONE",
+    "COLOUR",
+    "PRESENCE",
+    "WHERE",
+    "WHY",
+    "mentioned",
+    "plain_key",
+    "read_rule",
+    "refusal",
+    "why",
+    "yes_no",
+]
+
+PRESENCE = re.compile(
+    r"^(?:is|are|can you see|do you see|does (?:this|the) (?:picture|image|tile) "
+    r"(?:contain|show|have))\s+(?:there\s+)?(?:a|an|any|some|the)?\s*(?P<what>[\w \-]+?)"
+    r"(?:\s+(?:in|on|visible|present|here|there|anywhere)\b[\w ]*)?\s*[?.!]*"
+    r"(?:\s*just answer yes or no\.?)?\s*$",
+    re.I,
+)
+ABOUT_ONE = re.compile(r"\b(where|colou?r|location|position|part|corner|side)\b", re.I)
+WHERE = re.compile(r"\b(where|location|position|part|corner|side)\b", re.I)
+COLOUR = re.compile(r"\bcolou?r\b", re.I)
 
 WHY = {
     "invisible": "The {what} is invisible in the provided image, so I cannot provide an answer.",

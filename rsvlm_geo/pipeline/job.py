@@ -11,9 +11,9 @@ from rsvlm_geo.pipeline.gates import Gate, check_tasks, gate
 from rsvlm_geo.pipeline.store import fingerprint
 from rsvlm_geo.scene import Scene, TilePlan, object_margin_m, plan_tiles
 from rsvlm_geo.tasks import make_question, route_question
-from rsvlm_geo.vlm import ClassInfo, ModelInfo, Question, Vlm
+from rsvlm_geo.vlm import ModelInfo, Question, Vlm
 
-__all__ = ["Job", "main_objects", "named_objects", "plan_job", "questions_for"]
+__all__ = ["Job", "main_objects", "plan_job", "questions_for"]
 
 _BOX_TASKS = ("count", "locate")
 _SCENE_TASKS = ("classify", "caption")
@@ -23,8 +23,6 @@ _OBJECT_SHARE = 1 / 3
 """Of the window's side, that the largest object asked about should fit in."""
 _COMFORT = 0.6
 """Of the coarsest GSD at which a class is found at all: where it is still found well."""
-_ENLARGED = 1.34
-"""How far a scene is enlarged for a class that nobody asked for by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,31 +54,14 @@ class Job:
 
 
 def main_objects(info: ModelInfo, gsd_m: float | None) -> list[str]:
-    """The classes a model knows that this scene is fine enough for, hardly enlarged.
-
-    For a class that is looked for at a much finer scale, the whole scene would have to be shown
-    enlarged, and no tile would hold a place any more: it has to be asked for by name.
-    """
-    return [c.name for c in _visible(info, gsd_m) if not _by_name_only(c, gsd_m)]
-
-
-def named_objects(info: ModelInfo, gsd_m: float | None) -> list[str]:
-    """The classes that this scene is fine enough for, but only much enlarged."""
-    return [c.name for c in _visible(info, gsd_m) if _by_name_only(c, gsd_m)]
-
-
-def _visible(info: ModelInfo, gsd_m: float | None) -> list[ClassInfo]:
-    found = []
+    """The classes a model knows that this scene is fine enough for."""
+    names = []
     for known in info.classes:
         question = make_question("count", target=known.name)
         closed = gate(question, info, native_gsd_m=gsd_m, read_gsd_m=gsd_m, panchromatic=False)
         if closed is None:
-            found.append(known)
-    return found
-
-
-def _by_name_only(known: ClassInfo, gsd_m: float | None) -> bool:
-    return (gsd_m or 0.0) > (known.read_gsd_m or float("inf")) * _ENLARGED
+            names.append(known.name)
+    return names
 
 
 def questions_for(
@@ -206,8 +187,9 @@ def plan_job(
 def _read_gsd_m(scene: Scene, questions: Sequence[Question], info: ModelInfo) -> float | None:
     """Metres per pixel to show: as fine as the scene, but with a whole place or object in view.
 
-    Never so coarse that the objects asked about are found badly: a scene that is coarser than a
-    class is looked for at is enlarged. None: the plan's own choice.
+    Never so coarse that the objects asked about are found badly. Classes that the model looks for
+    at a scale of their own are shown at it where nothing else is asked of the whole tile; else the
+    model looks closer by itself. None: the plan's own choice.
     """
     rule = None if scene.gsd_m is None or not info.scales else info.scale_for(scene.gsd_m)
     if scene.gsd_m is None or rule is None:
@@ -216,13 +198,14 @@ def _read_gsd_m(scene: Scene, questions: Sequence[Question], info: ModelInfo) ->
     known = [item for item in counted if item is not None]
     wanted = max((c.size_m for c in known if c.size_m is not None), default=0.0)
     wanted /= _OBJECT_SHARE * info.image_size
-    if any(q.task in _SCENE_TASKS for q in questions):
+    place = any(q.task in _SCENE_TASKS for q in questions)
+    if place:
         wanted = max(wanted, rule.scene_gsd_m or 0.0)
     limits = [c.max_gsd_m * _COMFORT for c in known if c.max_gsd_m is not None]
     limits += [c.min_size_m / 2 for c in known if c.min_size_m is not None]
     shown = rule.read_gsd_m(scene.gsd_m, min([wanted, *limits]))
-    enlarged = [c.read_gsd_m for c in known if c.read_gsd_m is not None]
-    return min([shown, *(max(gsd_m, rule.gsd_m[0]) for gsd_m in enlarged)])
+    own = [] if place else [c.read_gsd_m for c in known if c.read_gsd_m is not None]
+    return min([shown, *(max(gsd_m, rule.gsd_m[0]) for gsd_m in own)])
 
 
 def _margin_m(

@@ -15,13 +15,14 @@ from rsvlm_geo.answers import Coverage
 from rsvlm_geo.layers.style import REASON_WORDS
 from rsvlm_geo.pipeline.collect import question_kind, question_title
 from rsvlm_geo.pipeline.gates import Gate
-from rsvlm_geo.pipeline.job import Job, main_objects, named_objects
 from rsvlm_geo.pipeline.totals import Total
 from rsvlm_geo.tasks import class_phrase
 from rsvlm_geo.vlm import ModelInfo, Question
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from rsvlm_geo.pipeline.job import Job
 
 __all__ = ["Statement", "join_words", "refusal_words", "scene_summary"]
 
@@ -66,7 +67,6 @@ def scene_summary(
         elif kind in ("text", "free", "number"):
             said += _texts(question, mine)
     said += _totals(job, answers, totals)
-    said += _not_looked_for(job)
     said += _refusals(job, answers, {total.label for total in totals if not total.counted})
     if coverage.failed or coverage.pending or coverage.nodata:
         said.append(Statement(f"Coverage: {coverage_words or coverage}."))
@@ -147,16 +147,6 @@ def _totals(job: Job, answers: pd.DataFrame, totals: Sequence[Total]) -> list[St
     if none:
         said.append(Statement(f"No {join_words(none, 'or')}."))
     return said
-
-
-def _not_looked_for(job: Job) -> list[Statement]:
-    """Classes that ``describe`` leaves out of its own choice, though they can be asked for."""
-    gsd_m = job.scene.gsd_m
-    left_out = [class_phrase(name, plural=True) for name in named_objects(job.info, gsd_m)]
-    asked = [question.target for question in job.questions if question.target]
-    if job.task != "describe" or not left_out or asked != main_objects(job.info, gsd_m):
-        return []
-    return [Statement(f"Not looked for at this scale: {join_words(left_out)}; count them by name.")]
 
 
 def _refusals(job: Job, answers: pd.DataFrame, not_counted: Set[str | None]) -> list[Statement]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rsvlm_geo.grid import Grid
 from rsvlm_geo.metrics import match_boxes
 from rsvlm_geo.model.mini_boxes import (
     ClassRule,
@@ -17,6 +18,7 @@ from rsvlm_geo.model.mini_boxes import (
     find_boxes,
     logistic,
 )
+from rsvlm_geo.model.mini_close import enlarged_crops, plan_crops, read_crops, too_coarse
 from rsvlm_geo.training import data, splits, tiles
 from rsvlm_geo.training.lexicon import LABEL_SAID
 
@@ -103,23 +105,37 @@ class Maps:
     """float32[n, 8, 32, 32]."""
     edges: NDArray[np.float32]
     """float32[n, 4, 32, 32]."""
+    grid: Grid | None = None
+    """The crops of a closer look at each tile, for classes looked for at a finer scale."""
+    close: tuple[tuple[NDArray[np.float32], NDArray[np.float32]], ...] = ()
+    """For each tile, the maps of its crops."""
 
     def find(self, rule: ClassRule) -> list[Found]:
         """Candidate boxes of a class in each tile."""
+        gsd_m = tiles.read_gsd(self.sample)
+        if self.grid is not None and rule.name in tiles.READ_GSD_M:
+            return [read_crops(p, e, self.grid, rule, gsd_m) for p, e in self.close]
         return [
-            find_boxes(p, e, rule, tiles.SIZE, gsd_m=tiles.read_gsd(self.sample))
+            find_boxes(p, e, rule, tiles.SIZE, gsd_m=gsd_m)
             for p, e in zip(self.peaks[:, rule.channel], self.edges, strict=True)
         ]
 
 
 def read_maps(vision: Any, samples: list[data.Sample]) -> list[Maps]:
-    """Run the towers over all tiles of some images."""
+    """Run the towers over all tiles of some images, and over crops of tiles that are coarse."""
+
+    def run(images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        rows = [vision(images[i : i + 8]) for i in range(0, len(images), 8)]
+        peaks, edges = (np.concatenate([r[k] for r in rows]) for k in ("peaks", "edges"))
+        return peaks, edges
+
     out = []
     for sample in samples:
         cuts, images = tiles.cut_image(sample)
-        rows = [vision(images[i : i + 8]) for i in range(0, len(images), 8)]
-        peaks, edges = (np.concatenate([r[k] for r in rows]) for k in ("peaks", "edges"))
-        out.append(Maps(sample, cuts, peaks, edges))
+        gsd_m, finest = tiles.read_gsd(sample), min(tiles.READ_GSD_M.values())
+        grid = plan_crops(tiles.SIZE, gsd_m / finest) if too_coarse(gsd_m, finest) else None
+        close = () if grid is None else tuple(run(enlarged_crops(i, grid)) for i in images)
+        out.append(Maps(sample, cuts, *run(images), grid, close))
     return out
 
 
@@ -224,9 +240,8 @@ def highest_peaks(maps: list[Maps], rule: ClassRule) -> tuple[Array, Array]:
     tops, truths = [], []
     for m in maps:
         _, boxes = tiles.scaled(m.sample)
-        peaks = m.peaks[:, rule.channel]
-        for cut, found, heat in zip(m.cuts, m.find(rule), peaks, strict=True):
-            tops.append(found.scores.max(initial=min(0.05, float(heat.max()))))
+        for cut, found in zip(m.cuts, m.find(rule), strict=True):
+            tops.append(found.presence)  # of a rule with no calibration yet: the score itself
             truths.append(presence_truth(m.sample, boxes, cut)[rule.channel])
     top, truth = np.array(tops), np.array(truths)
     on = ~np.isnan(truth)

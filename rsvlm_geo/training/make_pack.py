@@ -29,9 +29,6 @@ OBJECT_FACTS: dict[str, tuple[float, float, float]] = {
     "ship": (0.6, 60.0, 4.0),
     "mobile_home": (0.6, 25.0, 9.0),
 }
-READ_GSD_M = {"car": 0.15, "tree": 0.15}
-"""Coarser scenes are enlarged to this: parked cars at 0.3 m F1 .23, enlarged .89; trees at 0.3 m
-.36, enlarged .54 (validation)."""
 SYNONYMS = {
     name: sorted({w for pair in forms for w in pair} - {name.replace("_", " ")})
     for name, forms in lexicon.OBJECT_WORDS.items()
@@ -152,7 +149,7 @@ def write_card(folder: Path, parts: dict[str, Any]) -> None:
         "tasks": ["ask", "caption", "classify", "count", "locate", "presence"],
         "classes": [
             {"name": c, "max_gsd_m": OBJECT_FACTS[c][0], "size_m": OBJECT_FACTS[c][1],
-             "min_size_m": OBJECT_FACTS[c][2], "read_gsd_m": READ_GSD_M.get(c),
+             "min_size_m": OBJECT_FACTS[c][2], "read_gsd_m": tiles.READ_GSD_M.get(c),
              "synonyms": SYNONYMS[c]}
             for c in splits.OFFERED
         ],
