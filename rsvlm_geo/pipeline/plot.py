@@ -244,7 +244,9 @@ def _frame(ax: Any, result: Result, facts: Mapping[str, Any], handles: list[Any]
     total = result.total
     title = str(total) if total is not None else str(facts["title"])
     if total is None and len(result.layers.style.questions) > 1:
-        title = " ".join(said.text for said in result.statements[1:2]) or title
+        found = sorted((t for t in result.totals if t.value > 0), key=lambda t: -t.value)
+        said = [*(f"{total}." for total in found), *(s.text for s in result.statements[1:2])]
+        title = " ".join(dict.fromkeys(said)) or title
     ax.set_title(textwrap.fill(title, 80), fontsize=10, loc="left")
     model = result.run["model"].iloc[0]
     ax.set_xlabel(
