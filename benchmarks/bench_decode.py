@@ -1,6 +1,6 @@
 """Decoding against transformers: many questions about a tile, many tiles, and where time goes.
 
-    python benchmarks/bench_decode.py [--rounds 2] [--tiles 32] [--threads 1] [--long]
+    python benchmarks/bench_decode.py [--rounds 2] [--tiles 64] [--threads 1]
 
 A LLaVA of 39 M parameters with random weights (CLIP ViT-S/14 at 336 px, 576 image tokens, six
 layers of 384), exported by this package. Every engine must say the same tokens before anything is
@@ -220,9 +220,8 @@ def pictures(count: int) -> np.ndarray:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=2)
-    parser.add_argument("--tiles", type=int, default=32)
+    parser.add_argument("--tiles", type=int, default=64)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--long", action="store_true", help="64 tiles, five rounds")
     parser.add_argument("--alone", choices=["transformers", "fp32", "int8"])
     parser.add_argument("--questions", type=int, default=8)
     parser.add_argument("--pack", type=Path, help="Exported before; made anew by default.")
@@ -232,8 +231,6 @@ def main() -> None:
         asked = QUESTIONS if args.questions > 1 else QUESTIONS[1:2]
         alone(args.alone, args.pack, args.tiles, asked)
         return
-    if args.long:
-        args.rounds, args.tiles = 5, 64
     import torch
 
     torch.set_num_threads(args.threads)
