@@ -10,6 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -68,10 +69,12 @@ class Collector:
         self.questions, self.gates = tuple(questions), tuple(gates)
         self.with_objects = any(question.task in _BOX_TASKS for question in questions)
         self._done: dict[str, TileAnswers] = {}
+        self._coverages: dict[int | None, Coverage] = {}
 
     def add(self, tile: TileAnswers) -> None:
         """Take one tile's answers."""
         self._done[tile.tile_id] = tile
+        self._coverages.clear()
 
     def __len__(self) -> int:
         return len(self._done)
@@ -82,12 +85,21 @@ class Collector:
 
     def coverage(self, index: int | None = None) -> Coverage:
         """Of one question, or of the run: refused or failed where any question was."""
+        if index not in self._coverages:
+            self._coverages[index] = self._add_up(index)
+        return self._coverages[index]
+
+    @cached_property
+    def _areas(self) -> dict[str, float]:
+        """Tile -> pixels it answers for; with an area of polygons each takes a while to cut."""
+        return {tile.tile_id: self.plan.area_px(tile) for tile in self.plan.tiles()}
+
+    def _add_up(self, index: int | None) -> Coverage:
         sums = dict.fromkeys(("seen", "nodata", "failed", "pending", "refused"), 0.0)
         whole = 0.0
-        for tile in self.plan.tiles():
-            weight = self.plan.area_px(tile)
+        for tile_id, weight in self._areas.items():
             whole += weight
-            done = self._done.get(tile.tile_id)
+            done = self._done.get(tile_id)
             if done is None:
                 sums["pending"] += weight
                 continue
