@@ -386,4 +386,5 @@ def test_a_dead_asset_costs_a_batch_its_patience_once(tmp_path: Path) -> None:
         asked = server.counts["/dies-500/s.tif"]
     assert len(states) == len(job.plan) > 200
     assert 0 < states.count("failed") < len(states)
-    assert asked < 500 + 60
+    # what was under way when it died, and once more; every failed tile in full would be thousands
+    assert asked <= 500 + 2 * policy.in_flight * policy.tries < 500 + states.count("failed") * 7
