@@ -289,6 +289,8 @@ class RsvlmDock(QgsDockWidget):
         self.form.show_totals(done)
         for warning in run.feedback.warnings[:50]:
             service.log(warning, Qgis.MessageLevel.Warning)
+        for doubt in run.feedback.doubts[:2]:
+            bar.pushMessage("rsvlm_geo", doubt, Qgis.MessageLevel.Warning, 20)
         if QgsProject.instance().fileName() != self._project_file:
             bar.pushMessage(
                 "rsvlm_geo",

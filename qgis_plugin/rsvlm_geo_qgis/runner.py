@@ -40,13 +40,17 @@ class RunFeedback(QgsProcessingFeedback):
         self.done_event: dict[str, Any] | None = None
         self.errors: list[str] = []
         self.warnings: list[str] = []
+        self.doubts: list[str] = []
+        """What the engine had to assume of the layer or the model, and what follows for the run."""
 
     def engine_event(self, event: dict[str, Any]) -> None:
         """Called on the worker's thread."""
         if event.get("type") == "answer":
             self.rows.append(row_of_event(event))
-        else:
-            self.events.append(event)
+            return
+        if event.get("type") == "warning" and event.get("class") != "Note":
+            self.doubts.append(event.get("message", ""))
+        self.events.append(event)
 
     def reportError(self, error: str, fatalError: bool = False) -> None:
         self.errors.append(error)

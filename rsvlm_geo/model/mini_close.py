@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from rsvlm_geo.grid import Grid, Tile, Window, plan_grid
-from rsvlm_geo.model.mini_boxes import ClassRule, Found, find_boxes, make_found, suppress
+from rsvlm_geo.model.mini_boxes import ClassRule, Found, find_boxes, logistic, suppress
 from rsvlm_geo.model.mini_reply import mentioned
 from rsvlm_geo.vlm import GSD_ROUNDING, ModelInfo, Question
 
@@ -126,9 +126,8 @@ def read_crops(
     scores = np.concatenate([part.scores for part in parts])
     order = np.argsort(-scores, kind="stable")
     keep = order[suppress(boxes[order], rule.nms_iou)]
-    whole = make_found(boxes[keep], scores[keep], rule, 0.0)
-    there = max(part.presence for part in parts)
-    return Found(whole.boxes, whole.scores, whole.probability, there)
+    sure = logistic(scores[keep], rule.slope, rule.offset)
+    return Found(boxes[keep], scores[keep], sure, max(part.presence for part in parts))
 
 
 def _own(found: Found, crop: Tile, size: int) -> Found:

@@ -145,6 +145,17 @@ def test_count_gives_numbers_layer_and_coverage(provider: Any, raster: Any, tmp_
     assert not list(tmp_path.glob("*.part*"))
 
 
+def test_what_had_to_be_assumed_is_told_and_a_note_is_only_logged() -> None:
+    from rsvlm_geo_qgis.algorithms.engine_run import _Watch
+    from rsvlm_geo_qgis.runner import RunFeedback
+
+    feedback = RunFeedback()
+    watch = _Watch(feedback)
+    for name, text in (("GeorefWarning", "ground scale unknown"), ("Note", "stays in pixels")):
+        watch.take({"type": "warning", "class": name, "message": text})
+    assert feedback.doubts == feedback.warnings == ["ground scale unknown"]
+
+
 def test_extent_and_polygons_reach_the_engine(provider: Any, raster: Any, tmp_path: Path) -> None:
     box = QgsRectangle(500010, 4999950, 500030, 4999970)
     out = str(tmp_path / "a.gpkg")

@@ -75,7 +75,8 @@ class _Watch:
                         tr("Tile {tile}: {message}", tile=event["tile_id"], message=event["answer"])
                     )
         elif kind == "warning":
-            feedback.pushWarning(event.get("message", ""))
+            push = feedback.pushInfo if event.get("class") == "Note" else feedback.pushWarning
+            push(event.get("message", ""))
         elif kind == "queued":
             feedback.pushInfo(tr("Waiting for {n} other runs to end.", n=event.get("ahead", 1)))
         if self._listener is not None:
