@@ -45,6 +45,7 @@ class RsvlmDock(QgsDockWidget):
         self._crs = QgsCoordinateReferenceSystem()
         self._provider = ""
         self._last_layers: list[str] = []
+        self._doubts: list[str] = []
         self.form = DockForm(self)
         self.setWidget(self.form)
         self.tools = DockTools(iface, self.form, self)
@@ -289,8 +290,7 @@ class RsvlmDock(QgsDockWidget):
         self.form.show_totals(done)
         for warning in run.feedback.warnings[:50]:
             service.log(warning, Qgis.MessageLevel.Warning)
-        for doubt in run.feedback.doubts[:2]:
-            bar.pushMessage("rsvlm_geo", doubt, Qgis.MessageLevel.Warning, 20)
+        self._doubts = run.feedback.doubts[:2]
         if QgsProject.instance().fileName() != self._project_file:
             bar.pushMessage(
                 "rsvlm_geo",
@@ -316,6 +316,9 @@ class RsvlmDock(QgsDockWidget):
             Qgis.MessageLevel.Success if complete else Qgis.MessageLevel.Info,
             8,
         )
+        doubts, self._doubts = self._doubts, []
+        for doubt in doubts:  # on top of the number that it is about
+            self.iface.messageBar().pushMessage("rsvlm_geo", doubt, Qgis.MessageLevel.Warning, 20)
 
     # -- after the run
 

@@ -11,6 +11,7 @@ from rsvlm_geo.annotated import PLACES, AnnotatedImage, Box, class_name, relatio
 from rsvlm_geo.captions.lexicon import (
     LABELS,
     SYNONYMS,
+    VOCABULARY,
     label_class,
     noun,
     number_word,
@@ -51,6 +52,8 @@ class Fact:
 def truth_of(image: AnnotatedImage) -> frozenset[str]:
     """Everything the annotations allow a caption to name."""
     names = set(image.present)
+    for name in image.present:  # a minibus is a bus, if that is the word the captions have
+        names.update(VOCABULARY.find(name.replace("_", " ")))
     for label in image.labels or ():
         names.add(label_class(label))
     if image.scene is not None:

@@ -88,6 +88,14 @@ def test_facts_by_hand() -> None:
     assert ("gsd", "", "0.3 m") in phrases
 
 
+def test_a_class_that_another_goes_by_is_not_invented() -> None:
+    """``minibus`` is a word for ``bus``: what is boxed as one may be called by its own name."""
+    boxes = (Box("minibus", (10, 10, 60, 60)), Box("minibus", (20, 80, 70, 99)))
+    truth = truth_of(one(boxes=boxes, complete=frozenset(("minibus",)), scene=None))
+    assert not check_caption("Two minibuses.", (), truth).invented
+    assert check_caption("Two minibuses and a ship.", (), truth).invented == ("ship",)
+
+
 def test_what_is_lost_or_invented_is_found() -> None:
     image = one()
     facts, truth = facts_of(image), truth_of(image)
